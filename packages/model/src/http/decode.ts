@@ -1,0 +1,236 @@
+import * as v from "valibot";
+import type { DailyCosts } from "../analytics.ts";
+import { SpanloomError } from "../errors.ts";
+import { EXECUTION_STATUSES, type ExecutionDetail, type ExecutionSummary } from "../execution.ts";
+import type { Page } from "../page.ts";
+import type { WriteReceipt } from "../ports/span-sink.ts";
+import type { PanelConfig, TraceChanges, TracePage } from "../ports/trace-reader.ts";
+import { problemText, recordSchema, skeletonSchema } from "../record-schema.ts";
+import type { RunMetrics } from "../run-metrics.ts";
+import type { SpanRecord } from "../span.ts";
+import {
+  wireDailyCosts,
+  wireExecution,
+  wireExecutionDetail,
+  wirePanelConfig,
+  wireRunMetrics,
+  wireSkeleton,
+  wireSpan,
+  wireTraceChanges,
+  wireWriteReceipt,
+} from "./wire.ts";
+
+/** Reads of wire JSON. Each translates, checks the shape and throws `invalid_record` that names the field at fault. */
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const known = v.object({
+  input: count,
+  output: count,
+  cachedInput: count,
+  cacheWrite: count,
+  reasoning: count,
+  total: count,
+});
+const usageSum = v.object({
+  items: count,
+  known,
+  input: v.optional(count),
+  output: v.optional(count),
+  cachedInput: v.optional(count),
+  cacheWrite: v.optional(count),
+  reasoning: v.optional(count),
+  total: v.optional(count),
+});
+const costSum = v.object({ nanoUsd: v.optional(count), priced: count, unpriced: count });
+const sums = { usage: usageSum, cost: costSum };
+const stageStatus = v.picklist(["running", "completed", "failed"]);
+
+const summaryEntries = {
+  executionId: v.string(),
+  workflowId: v.optional(v.string()),
+  workflowName: v.optional(v.string()),
+  threadId: v.optional(v.string()),
+  status: v.picklist(EXECUTION_STATUSES),
+  rootSpanId: v.optional(v.string()),
+  traceIds: v.array(v.string()),
+  startTime: v.string(),
+  endTime: v.optional(v.string()),
+  durationMs: v.optional(v.number()),
+  spanCount: count,
+  openSpanCount: count,
+  errorCount: count,
+  nodeCount: count,
+  ...sums,
+  environment: v.optional(v.string()),
+  service: v.optional(v.string()),
+  serviceVersion: v.optional(v.string()),
+  seq: count,
+};
+const summary = v.object(summaryEntries);
+const detail = v.object({
+  ...summaryEntries,
+  segments: v.array(
+    v.object({
+      traceId: v.string(),
+      rootSpanId: v.string(),
+      status: v.picklist(EXECUTION_STATUSES),
+      startTime: v.string(),
+      endTime: v.optional(v.string()),
+    }),
+  ),
+  nodes: v.array(
+    v.object({
+      nodeId: v.string(),
+      nodeType: v.optional(v.string()),
+      status: stageStatus,
+      attempts: count,
+      spanCount: count,
+      errorCount: count,
+      startTime: v.string(),
+      endTime: v.optional(v.string()),
+      ...sums,
+    }),
+  ),
+  outsideNodes: v.object(sums),
+});
+const changes = v.object({
+  execution: summary,
+  spans: v.array(skeletonSchema),
+  removed: v.array(v.object({ traceId: v.string(), spanId: v.string() })),
+  seq: count,
+  more: v.boolean(),
+});
+const metrics = v.object({
+  executionId: v.string(),
+  workflowId: v.optional(v.string()),
+  workflowName: v.optional(v.string()),
+  status: v.picklist(EXECUTION_STATUSES),
+  startTime: v.string(),
+  endTime: v.optional(v.string()),
+  ...sums,
+  stages: v.array(
+    v.object({
+      nodeId: v.string(),
+      name: v.string(),
+      nodeType: v.optional(v.string()),
+      status: stageStatus,
+      startTime: v.string(),
+      endTime: v.optional(v.string()),
+      elapsedMs: v.optional(v.number()),
+      attempts: count,
+      ...sums,
+      traceId: v.string(),
+    }),
+  ),
+  mcpCache: v.optional(
+    v.object({
+      keyspaces: v.array(
+        v.object({ keyspace: v.string(), hits: count, misses: count, ratio: v.optional(v.number()) }),
+      ),
+      hits: count,
+      misses: count,
+      ratio: v.optional(v.number()),
+    }),
+  ),
+  seq: count,
+});
+const daily = v.object({
+  timeZone: v.string(),
+  groupBy: v.optional(v.picklist(["workflow", "model"])),
+  days: v.array(
+    v.object({
+      day: v.string(),
+      startTime: v.string(),
+      endTime: v.string(),
+      ...sums,
+      groups: v.array(v.object({ key: v.string(), ...sums })),
+    }),
+  ),
+});
+const receipt = v.object({
+  written: count,
+  unchanged: count,
+  rejected: v.array(
+    v.object({
+      index: count,
+      code: v.picklist(["invalid_record", "limit_exceeded", "deleted_execution"]),
+      message: v.string(),
+    }),
+  ),
+});
+const template = v.object({ label: v.string(), template: v.string() });
+const config = v.object({
+  roles: v.array(v.string()),
+  links: v.optional(v.object({ run: v.optional(template), trace: v.optional(template) })),
+  environment: v.optional(v.string()),
+  service: v.optional(v.string()),
+  serviceVersion: v.optional(v.string()),
+  contentPermitted: v.boolean(),
+});
+
+export function decodeExecution(wire: unknown): ExecutionSummary {
+  return check(summary, wireExecution.decode(wire));
+}
+export function decodeExecutionDetail(wire: unknown): ExecutionDetail {
+  return check(detail, wireExecutionDetail.decode(wire));
+}
+export function decodeSpan(wire: unknown): SpanRecord {
+  return check(recordSchema, wireSpan.decode(wire)) as SpanRecord;
+}
+export function decodeChanges(wire: unknown): TraceChanges {
+  return check(changes, wireTraceChanges.decode(wire)) as TraceChanges;
+}
+export function decodeRunMetrics(wire: unknown): RunMetrics {
+  return check(metrics, wireRunMetrics.decode(wire));
+}
+export function decodeDailyCosts(wire: unknown): DailyCosts {
+  return check(daily, wireDailyCosts.decode(wire));
+}
+export function decodeReceipt(wire: unknown): WriteReceipt {
+  return check(receipt, wireWriteReceipt.decode(wire));
+}
+export function decodeConfig(wire: unknown): PanelConfig {
+  return check(config, wirePanelConfig.decode(wire));
+}
+
+const executionPage = v.object({ items: v.array(v.unknown()), next_cursor: v.optional(v.string()) });
+
+export function decodeExecutionPage(wire: unknown): Page<ExecutionSummary> {
+  const page = check(executionPage, wire);
+  return {
+    items: page.items.map(decodeExecution),
+    ...(page.next_cursor !== undefined && { nextCursor: page.next_cursor }),
+  };
+}
+
+const tracePage = v.object({
+  execution: v.unknown(),
+  spans: v.array(v.unknown()),
+  page_info: v.object({ as_of_seq: count, span_count: count, next_cursor: v.optional(v.string()) }),
+});
+
+export function decodeTracePage(wire: unknown, view: "full"): TracePage<SpanRecord>;
+export function decodeTracePage(wire: unknown, view: "skeleton" | "full"): TracePage;
+export function decodeTracePage(wire: unknown, view: "skeleton" | "full"): TracePage {
+  const page = check(tracePage, wire);
+  const { as_of_seq, span_count, next_cursor } = page.page_info;
+  return {
+    execution: decodeExecution(page.execution),
+    spans: page.spans.map((span) =>
+      view === "full" ? decodeSpan(span) : (check(skeletonSchema, wireSkeleton.decode(span)) as SpanRecord),
+    ),
+    asOfSeq: as_of_seq,
+    spanCount: span_count,
+    ...(next_cursor !== undefined && { nextCursor: next_cursor }),
+  };
+}
+
+function check<Output>(schema: v.GenericSchema<unknown, Output>, value: unknown): Output {
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  throw new SpanloomError("invalid_record", {
+    what: "The JSON is not what this version of Spanloom expects.",
+    why: `${problemText(result.issues[0])}.`,
+    fix: "Check that client and server have the same version of Spanloom.",
+  });
+}

@@ -1,0 +1,161 @@
+import * as v from "valibot";
+import { COST_GROUPS, type DailyCostsQuery } from "../analytics.ts";
+import { SpanloomError } from "../errors.ts";
+import { EXECUTION_STATUSES } from "../execution.ts";
+import { EXECUTION_SORTS, type ExecutionSort, type GetTraceQuery, type ListExecutionsQuery } from "../ports/trace-reader.ts";
+import { nanosToRfc3339, rfc3339ToNanos } from "../time.ts";
+
+/** Query strings of the routes: built by the client, read by the server, in one place. */
+
+type Params = Record<string, string | undefined>;
+
+const SORT_NAMES: Record<ExecutionSort, string> = {
+  startTime: "start_time",
+  workflowName: "workflow_name",
+  status: "status",
+  durationMs: "duration_ms",
+  cost: "cost",
+  nodeCount: "node_count",
+  spanCount: "span_count",
+};
+
+export function listExecutionsParams(query: ListExecutionsQuery): Params {
+  return {
+    workflow_id: query.workflowId,
+    status: query.status?.join(","),
+    thread_id: query.threadId,
+    from: query.from === undefined ? undefined : nanosToRfc3339(query.from),
+    to: query.to === undefined ? undefined : nanosToRfc3339(query.to),
+    text: query.text,
+    sort: query.sort && `${query.sort.direction === "desc" ? "-" : ""}${SORT_NAMES[query.sort.by]}`,
+    cursor: query.cursor,
+    limit: query.limit?.toString(),
+  };
+}
+
+export function readListExecutions(params: Params): ListExecutionsQuery {
+  const query = read(params, listSchema);
+  return {
+    ...query,
+    ...(params.from !== undefined && { from: rfc3339ToNanos(params.from) }),
+    ...(params.to !== undefined && { to: rfc3339ToNanos(params.to) }),
+  };
+}
+
+export function getTraceParams(query: GetTraceQuery): Params {
+  return {
+    view: query.view,
+    as_of_seq: query.asOfSeq?.toString(),
+    cursor: query.cursor,
+    limit: query.limit?.toString(),
+  };
+}
+
+export function readGetTrace(params: Params): GetTraceQuery {
+  return read(params, traceSchema);
+}
+
+export function dailyCostsParams(query: DailyCostsQuery): Params {
+  return {
+    days: query.days.toString(),
+    time_zone: query.timeZone,
+    last_day: query.lastDay,
+    group_by: query.groupBy,
+    workflow_id: query.workflowId,
+  };
+}
+
+export function readDailyCosts(params: Params): DailyCostsQuery {
+  return read(params, dailySchema);
+}
+
+/** Reads a whole number >= 0, e.g. `since_seq`. Absent gives `undefined`. */
+export function readCount(params: Params, name: string): number | undefined {
+  return params[name] === undefined ? undefined : (read({ value: params[name] }, v.object({ value: digits(name) })).value as number);
+}
+
+/** `?a=b&c=d` without the absent ones; empty when there are none. */
+export function queryString(params: Params): string {
+  const present = Object.entries(params).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return present.length === 0 ? "" : `?${new URLSearchParams(present)}`;
+}
+
+function digits(name: string, least = 0, most: number = Number.MAX_SAFE_INTEGER) {
+  const message = `${name} must be a whole number from ${least} to ${most}`;
+  return v.pipe(
+    v.string(),
+    v.regex(/^\d{1,16}$/, message),
+    v.transform(Number),
+    v.minValue(least, message),
+    v.maxValue(most, message),
+  );
+}
+
+const sortSchema = v.pipe(
+  v.string(),
+  v.transform((value) => ({
+    by: EXECUTION_SORTS.find((name) => SORT_NAMES[name] === value.replace(/^-/, "")),
+    direction: value.startsWith("-") ? ("desc" as const) : ("asc" as const),
+  })),
+  v.check((sort) => sort.by !== undefined, `sort must be one of ${Object.values(SORT_NAMES).join(", ")}, with - in front for descending`),
+  v.transform((sort) => sort as { by: ExecutionSort; direction: "asc" | "desc" }),
+);
+
+const listSchema = v.pipe(
+  v.object({
+    workflow_id: v.optional(v.string()),
+    status: v.optional(
+      v.pipe(
+        v.string(),
+        v.transform((value) => value.split(",")),
+        v.array(v.picklist(EXECUTION_STATUSES, `status must be of ${EXECUTION_STATUSES.join(", ")}`)),
+      ),
+    ),
+    thread_id: v.optional(v.string()),
+    text: v.optional(v.pipe(v.string(), v.maxLength(500, "text must not be longer than 500 characters"))),
+    sort: v.optional(sortSchema),
+    cursor: v.optional(v.string()),
+    limit: v.optional(digits("limit", 1, 500)),
+  }),
+  v.transform(({ workflow_id, thread_id, ...rest }): ListExecutionsQuery =>
+    defined({ workflowId: workflow_id, threadId: thread_id, ...rest }),
+  ),
+);
+
+const traceSchema = v.pipe(
+  v.object({
+    view: v.optional(v.picklist(["skeleton", "full"], "view must be skeleton or full")),
+    as_of_seq: v.optional(digits("as_of_seq")),
+    cursor: v.optional(v.string()),
+    limit: v.optional(digits("limit", 1, 10_000)),
+  }),
+  v.transform(({ as_of_seq, ...rest }): GetTraceQuery => defined({ asOfSeq: as_of_seq, ...rest })),
+);
+
+const dailySchema = v.pipe(
+  v.object({
+    days: v.optional(digits("days", 1, 400), "30"),
+    time_zone: v.optional(v.string(), "UTC"),
+    last_day: v.optional(v.pipe(v.string(), v.isoDate("last_day must be a date like 2026-11-21"))),
+    group_by: v.optional(v.picklist(COST_GROUPS, `group_by must be one of ${COST_GROUPS.join(", ")}`)),
+    workflow_id: v.optional(v.string()),
+  }),
+  v.transform(({ days, time_zone, last_day, group_by, workflow_id }): DailyCostsQuery =>
+    defined({ days, timeZone: time_zone, lastDay: last_day, groupBy: group_by, workflowId: workflow_id }),
+  ),
+);
+
+function read<Output>(params: Params, schema: v.GenericSchema<unknown, Output>): Output {
+  const result = v.safeParse(schema, params);
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  throw new SpanloomError("invalid_argument", {
+    what: `The query parameter ${v.getDotPath(issue) ?? ""} cannot be used.`.replace("  ", " "),
+    why: `${issue.message}.`,
+    fix: "Correct it or leave it out.",
+  });
+}
+
+function defined<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as T;
+}

@@ -1,0 +1,120 @@
+// Facts
+export type { AttributeValue, Attributes } from "./attributes.ts";
+export { plainAttribute } from "./attributes.ts";
+export type {
+  CaptureState,
+  Content,
+  JsonContent,
+  Message,
+  MessagePart,
+  MessagesContent,
+  Redaction,
+  TextContent,
+} from "./content.ts";
+export {
+  addCost,
+  type Cost,
+  type CostSource,
+  type CostSum,
+  emptyCostSum,
+  mergeCostSums,
+  type NanoUsd,
+  nanoUsdFromUsd,
+  usdFromNanoUsd,
+} from "./cost.ts";
+export {
+  type Bears,
+  bearsBelow,
+  bearsOf,
+  type Contribution,
+  contributionOf,
+  isFee,
+  parentOf,
+} from "./count-once.ts";
+export {
+  EXECUTION_STATUSES,
+  type ExecutionDetail,
+  type ExecutionStatus,
+  type ExecutionSummary,
+  isTerminal,
+  type NodeSummary,
+  type Segment,
+} from "./execution.ts";
+export { compareRecords, mergeSpan, phaseOf } from "./merge-span.ts";
+export {
+  type Artifact,
+  type CacheAccess,
+  type FieldSource,
+  isRunning,
+  OTEL_KINDS,
+  type OtelKind,
+  SCHEMA_VERSION,
+  SPAN_KINDS,
+  type SpanEvent,
+  type SpanKind,
+  type SpanLink,
+  type SpanRecord,
+  type SpanSkeleton,
+  type SpanStatus,
+  type SpanStatusCode,
+  type SyntheticEnd,
+  spanKey,
+  toSkeleton,
+} from "./span.ts";
+export {
+  addUsage,
+  emptyUsageSum,
+  hasTokens,
+  mergeUsageSums,
+  TOKEN_FIELDS,
+  type TokenField,
+  type TokenUsage,
+  totalTokens,
+  type UsageSum,
+} from "./usage.ts";
+
+// Answers
+export {
+  COST_GROUPS,
+  type CostGroup,
+  type CostGroupSum,
+  type DailyCost,
+  type DailyCosts,
+  type DailyCostsQuery,
+} from "./analytics.ts";
+export { decodeCursor, encodeCursor, invalidCursor, type Page } from "./page.ts";
+export type { KeyspaceMetrics, RunMetrics, StageMetrics } from "./run-metrics.ts";
+
+// Ports
+export type { RejectedSpan, SpanSink, WriteReceipt } from "./ports/span-sink.ts";
+export {
+  EXECUTION_SORTS,
+  type ExecutionSort,
+  type GetTraceQuery,
+  type ListExecutionsQuery,
+  type PanelConfig,
+  type TraceChanges,
+  type TracePage,
+  type TraceReader,
+} from "./ports/trace-reader.ts";
+export type { ScopedStore, StoreCapabilities, TraceStore } from "./ports/trace-store.ts";
+
+// Ids, time, keys, errors
+export { GEN_AI, RESOURCE, SPANLOOM } from "./attribute-keys.ts";
+export { isSpanloomError, SpanloomError, type SpanloomErrorCode, type SpanloomErrorParts } from "./errors.ts";
+export { isSpanId, isTraceId, newExecutionId, newSpanId, newTraceId, traceIdToUuid } from "./ids.ts";
+export { canonicalJson, type JsonValue } from "./json.ts";
+export {
+  compareNanos,
+  isUnixNanos,
+  microsOf,
+  millisBetween,
+  millisOf,
+  nanosFromMicros,
+  nanosFromMillis,
+  nanosRest,
+  nanosToRfc3339,
+  rfc3339ToNanos,
+  type UnixNanos,
+} from "./time.ts";
+export { isJson, MAX_DEPTH, MAX_ID_LENGTH, recordProblem } from "./record-schema.ts";

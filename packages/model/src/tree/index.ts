@@ -1,0 +1,1 @@
+export { buildSpanTree, preOrder, type SpanTree, type SpanTreeNode, type TreeSpan } from "./build-span-tree.ts";
