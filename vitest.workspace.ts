@@ -19,6 +19,8 @@ const projects: TestProjectConfiguration[] = [
     test: {
       name: "node",
       environment: "node",
+      // Worker threads and child processes inherit this: they read the sources, too.
+      execArgv: [`--conditions=${source}`],
       include: roots.map((root) => (full ? `${root}/*.full.test.ts` : `${root}/*.test.{ts,tsx}`)),
       exclude: ["**/node_modules/**", "**/dist/**", ...special, ...(full ? [] : ["**/*.full.test.ts"])],
       testTimeout: full ? 300_000 : 30_000,
@@ -99,5 +101,7 @@ function asksFor(project: string): boolean {
     if (argument.startsWith("--project=")) return [argument.slice("--project=".length)];
     return all[index - 1] === "--project" ? [argument] : [];
   });
-  return asked.length === 0 || asked.some((name) => name === project || name.includes("*") || name.startsWith("!"));
+  return (
+    asked.length === 0 || asked.some((name) => name === project || name.includes("*") || name.startsWith("!"))
+  );
 }

@@ -36,7 +36,8 @@ const installed = [
 export async function findBrowser(): Promise<FoundBrowser> {
   const chosen = process.env.CHROMIUM_PATH;
   if (chosen) {
-    if (!isExecutable(chosen)) throw new Error(`CHROMIUM_PATH names ${chosen}, which is not an executable file.`);
+    if (!isExecutable(chosen))
+      throw new Error(`CHROMIUM_PATH names ${chosen}, which is not an executable file.`);
     return { executablePath: chosen, args, from: "CHROMIUM_PATH" };
   }
   const { chromium } = await import("playwright");

@@ -48,7 +48,9 @@ export function reportSkips(
   if (skipped.length === 0) return { lines: [], refused: 0 };
   let refused = 0;
   const lines = skipped.map(({ file, test, reason }) => {
-    const listed = allowed.some((entry) => entry.file === file && (entry.test === undefined || entry.test === test));
+    const listed = allowed.some(
+      (entry) => entry.file === file && (entry.test === undefined || entry.test === test),
+    );
     const fault = !listed ? "NOT ALLOWED" : reason === undefined ? "NO REASON GIVEN" : undefined;
     if (fault) refused += 1;
     return `  ${fault ? `${fault}  ` : ""}${file} > ${test}: ${reason ?? "(no reason)"}`;
