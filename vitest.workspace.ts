@@ -74,23 +74,24 @@ export default defineConfig({
 
 async function browserProjects(): Promise<TestProjectConfiguration[]> {
   const { executablePath, args } = await findBrowser();
-  const browser = {
+  // A fresh one for each project: Vitest names the instances inside.
+  const browser = () => ({
     enabled: true,
     headless: true,
     provider: playwright({ launchOptions: { executablePath, args } }),
     instances: [{ browser: "chromium" as const }],
     screenshotFailures: false,
-  };
+  });
   return [
     {
       extends: true,
       plugins: [react()],
-      test: { name: "browser", include: ["packages/*/src/**/*.browser.test.tsx"], browser },
+      test: { name: "browser", include: ["packages/*/src/**/*.browser.test.tsx"], browser: browser() },
     },
     {
       extends: true,
       plugins: [storybookTest({ configDir: "stories/.storybook" })],
-      test: { name: "stories", browser },
+      test: { name: "stories", browser: browser() },
     },
   ];
 }
