@@ -158,9 +158,13 @@ function vitest() {
   ];
 }
 
-/** Runs a program to its end and gives its exit code; signals that we get are its to handle. */
+/**
+ * Runs a program to its end and gives its exit code; signals that we get are its to handle. A signal to npm
+ * ends only the shell between npm and us, so we also stop when our parent is gone.
+ */
 function exec([program, ...args], more = {}, options = {}) {
   return new Promise((done) => {
+    const parent = process.ppid;
     const child = spawn(program, args, {
       cwd: root,
       env: { ...env, ...more },
@@ -171,7 +175,9 @@ function exec([program, ...args], more = {}, options = {}) {
     const pass = (signal) => child.kill(signal);
     const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
     for (const signal of signals) process.on(signal, pass);
+    const orphaned = setInterval(() => process.ppid !== parent && pass("SIGTERM"), 500);
     const end = (code) => {
+      clearInterval(orphaned);
       for (const signal of signals) process.off(signal, pass);
       done(code);
     };
