@@ -55,4 +55,32 @@ export const SPANLOOM = {
   nodeId: "spanloom.node.id",
   nodeType: "spanloom.node.type",
   attempt: "spanloom.node.attempt",
+
+  // Only on what we export: what OpenTelemetry has no place for. See otlp/own-fields.ts.
+  /** Marks a span whose other `spanloom.*` attributes are read back as fields of the record. */
+  schemaVersion: "spanloom.schema_version",
+  /** The `gen_ai.*` keys that only repeat fields, for other tools. */
+  mirrored: "spanloom.mirrored",
+  /** Stands before a key of the span itself that begins with `spanloom.`. */
+  escape: "spanloom.attribute.",
+  revision: "spanloom.revision",
+  syntheticEnd: "spanloom.synthetic_end",
+  firstTokenTime: "spanloom.first_token_time",
+  agent: "spanloom.agent",
+  model: "spanloom.model",
+  provider: "spanloom.provider",
+  finishReasons: "spanloom.finish_reasons",
+  usage: "spanloom.usage",
+  costNanoUsd: "spanloom.cost.nano_usd",
+  costSource: "spanloom.cost.source",
+  costPriceVersion: "spanloom.cost.price_version",
+  costParts: "spanloom.cost.parts",
+  artifacts: "spanloom.artifacts",
+  cache: "spanloom.cache",
+  input: "spanloom.input",
+  output: "spanloom.output",
+  stateBefore: "spanloom.state_before",
+  stateAfter: "spanloom.state_after",
+  redactions: "spanloom.redactions",
+  provenance: "spanloom.provenance",
 } as const;

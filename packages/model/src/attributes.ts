@@ -24,7 +24,8 @@ export function plainAttribute(value: AttributeValue): JsonValue {
   const { $int, $double, $bytes, $map } = value;
   const size = Object.keys(value).length;
   if (size === 1 && typeof $int === "string") return $int;
-  if (size === 1 && typeof $double === "string") return Number.isFinite(Number($double)) ? Number($double) : $double;
+  if (size === 1 && typeof $double === "string")
+    return Number.isFinite(Number($double)) ? Number($double) : $double;
   if (size === 1 && typeof $bytes === "string") return `base64:${$bytes}`;
   const entries = size === 1 && Array.isArray($map) ? ($map as [string, JsonValue][]) : Object.entries(value);
   return Object.fromEntries(entries.map(([key, member]) => [key, plainAttribute(member)]));

@@ -9,7 +9,13 @@ import type { JsonValue } from "./json.ts";
  * - `not_captured`: nothing, the host's capture policy kept it out
  * - `not_permitted`: nothing, the caller may not see it
  */
-export type CaptureState = "captured" | "preview" | "redacted" | "truncated" | "not_captured" | "not_permitted";
+export type CaptureState =
+  | "captured"
+  | "preview"
+  | "redacted"
+  | "truncated"
+  | "not_captured"
+  | "not_permitted";
 
 /** How often one redaction rule took something out. */
 export interface Redaction {

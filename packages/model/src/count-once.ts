@@ -40,7 +40,8 @@ export function bearsOf(span: Counted): Bears {
 /** What the span adds, given what its descendants bear; `undefined` when it counts for nothing. */
 export function contributionOf(span: Counted, below: number): Contribution | undefined {
   const usage = hasTokens(span.usage) && (below & 1) === 0 ? span.usage : undefined;
-  const nanoUsd = span.cost !== undefined && ((below & 2) === 0 || isFee(span)) ? span.cost.nanoUsd : undefined;
+  const nanoUsd =
+    span.cost !== undefined && ((below & 2) === 0 || isFee(span)) ? span.cost.nanoUsd : undefined;
   if (usage === undefined && nanoUsd === undefined) return undefined;
   return { usage, nanoUsd, unpriced: usage !== undefined && span.cost === undefined };
 }

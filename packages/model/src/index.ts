@@ -1,5 +1,17 @@
 // Facts
-export type { AttributeValue, Attributes } from "./attributes.ts";
+
+// Answers
+export {
+  COST_GROUPS,
+  type CostGroup,
+  type CostGroupSum,
+  type DailyCost,
+  type DailyCosts,
+  type DailyCostsQuery,
+} from "./analytics.ts";
+// Ids, time, keys, errors
+export { GEN_AI, RESOURCE, SPANLOOM } from "./attribute-keys.ts";
+export type { Attributes, AttributeValue } from "./attributes.ts";
 export { plainAttribute } from "./attributes.ts";
 export type {
   CaptureState,
@@ -31,6 +43,7 @@ export {
   isFee,
   parentOf,
 } from "./count-once.ts";
+export { isSpanloomError, SpanloomError, type SpanloomErrorCode, type SpanloomErrorParts } from "./errors.ts";
 export {
   EXECUTION_STATUSES,
   type ExecutionDetail,
@@ -40,7 +53,25 @@ export {
   type NodeSummary,
   type Segment,
 } from "./execution.ts";
+export { isSpanId, isTraceId, newExecutionId, newSpanId, newTraceId, traceIdToUuid } from "./ids.ts";
+export { canonicalJson, type JsonValue } from "./json.ts";
 export { compareRecords, mergeSpan, phaseOf } from "./merge-span.ts";
+export { decodeCursor, encodeCursor, invalidCursor, type Page } from "./page.ts";
+// Ports
+export type { RejectedSpan, SpanSink, WriteReceipt } from "./ports/span-sink.ts";
+export {
+  EXECUTION_SORTS,
+  type ExecutionSort,
+  type GetTraceQuery,
+  type ListExecutionsQuery,
+  type PanelConfig,
+  type TraceChanges,
+  type TracePage,
+  type TraceReader,
+} from "./ports/trace-reader.ts";
+export type { ScopedStore, StoreCapabilities, TraceStore } from "./ports/trace-store.ts";
+export { isJson, MAX_DEPTH, MAX_ID_LENGTH, recordProblem } from "./record-schema.ts";
+export type { KeyspaceMetrics, RunMetrics, StageMetrics } from "./run-metrics.ts";
 export {
   type Artifact,
   type CacheAccess,
@@ -62,49 +93,6 @@ export {
   toSkeleton,
 } from "./span.ts";
 export {
-  addUsage,
-  emptyUsageSum,
-  hasTokens,
-  mergeUsageSums,
-  TOKEN_FIELDS,
-  type TokenField,
-  type TokenUsage,
-  totalTokens,
-  type UsageSum,
-} from "./usage.ts";
-
-// Answers
-export {
-  COST_GROUPS,
-  type CostGroup,
-  type CostGroupSum,
-  type DailyCost,
-  type DailyCosts,
-  type DailyCostsQuery,
-} from "./analytics.ts";
-export { decodeCursor, encodeCursor, invalidCursor, type Page } from "./page.ts";
-export type { KeyspaceMetrics, RunMetrics, StageMetrics } from "./run-metrics.ts";
-
-// Ports
-export type { RejectedSpan, SpanSink, WriteReceipt } from "./ports/span-sink.ts";
-export {
-  EXECUTION_SORTS,
-  type ExecutionSort,
-  type GetTraceQuery,
-  type ListExecutionsQuery,
-  type PanelConfig,
-  type TraceChanges,
-  type TracePage,
-  type TraceReader,
-} from "./ports/trace-reader.ts";
-export type { ScopedStore, StoreCapabilities, TraceStore } from "./ports/trace-store.ts";
-
-// Ids, time, keys, errors
-export { GEN_AI, RESOURCE, SPANLOOM } from "./attribute-keys.ts";
-export { isSpanloomError, SpanloomError, type SpanloomErrorCode, type SpanloomErrorParts } from "./errors.ts";
-export { isSpanId, isTraceId, newExecutionId, newSpanId, newTraceId, traceIdToUuid } from "./ids.ts";
-export { canonicalJson, type JsonValue } from "./json.ts";
-export {
   compareNanos,
   isUnixNanos,
   microsOf,
@@ -117,4 +105,14 @@ export {
   rfc3339ToNanos,
   type UnixNanos,
 } from "./time.ts";
-export { isJson, MAX_DEPTH, MAX_ID_LENGTH, recordProblem } from "./record-schema.ts";
+export {
+  addUsage,
+  emptyUsageSum,
+  hasTokens,
+  mergeUsageSums,
+  TOKEN_FIELDS,
+  type TokenField,
+  type TokenUsage,
+  totalTokens,
+  type UsageSum,
+} from "./usage.ts";

@@ -22,9 +22,16 @@ const id = v.pipe(
 const traceId = v.custom<string>(isTraceId, "must be 32 lowercase hex digits, not all zero");
 const spanId = v.custom<string>(isSpanId, "must be 16 lowercase hex digits, not all zero");
 const time = v.custom<string>(isUnixNanos, "must be Unix nanoseconds as a decimal string");
-const count = v.pipe(v.number("must be a number"), v.safeInteger("must be a whole number"), v.minValue(0, "must not be negative"));
+const count = v.pipe(
+  v.number("must be a number"),
+  v.safeInteger("must be a whole number"),
+  v.minValue(0, "must not be negative"),
+);
 const text = v.string("must be a string");
-const attributes = v.custom<Attributes>(isJsonObject, `must be an object of JSON values, nested at most ${MAX_DEPTH} deep`);
+const attributes = v.custom<Attributes>(
+  isJsonObject,
+  `must be an object of JSON values, nested at most ${MAX_DEPTH} deep`,
+);
 const json = v.custom<JsonValue>(isJson, `must be a JSON value, nested at most ${MAX_DEPTH} deep`);
 const redactions = v.array(v.object({ rule: text, count }));
 
@@ -159,7 +166,10 @@ export const recordSchema: v.GenericSchema<unknown, SpanRecord> = v.object({
   provenance: v.optional(v.record(v.string(), v.object({ dialect: text, key: text }))),
   schemaVersion: v.pipe(
     count,
-    v.maxValue(SCHEMA_VERSION, `is newer than this version of Spanloom understands (${SCHEMA_VERSION}); upgrade it`),
+    v.maxValue(
+      SCHEMA_VERSION,
+      `is newer than this version of Spanloom understands (${SCHEMA_VERSION}); upgrade it`,
+    ),
   ),
 });
 
@@ -168,7 +178,8 @@ export function recordProblem(value: unknown): string | undefined {
   const result = v.safeParse(recordSchema, value, { abortEarly: true, abortPipeEarly: true });
   if (!result.success) return problemText(result.issues[0]);
   const { startTime, endTime, syntheticEnd } = result.output;
-  if (endTime === undefined && syntheticEnd !== undefined) return `syntheticEnd needs an endTime (span started ${startTime})`;
+  if (endTime === undefined && syntheticEnd !== undefined)
+    return `syntheticEnd needs an endTime (span started ${startTime})`;
   return undefined;
 }
 
@@ -205,7 +216,9 @@ const PART_TYPES = new Set(["text", "reasoning", "tool_call", "tool_call_respons
 function isMessageParts(value: unknown): boolean {
   return (
     Array.isArray(value) &&
-    value.every((part) => isJsonObject(part) && PART_TYPES.has((part as { type?: unknown }).type as string)) &&
+    value.every(
+      (part) => isJsonObject(part) && PART_TYPES.has((part as { type?: unknown }).type as string),
+    ) &&
     isJson(value)
   );
 }

@@ -1,26 +1,4 @@
 export {
-  dailyCostsParams,
-  getTraceParams,
-  listExecutionsParams,
-  queryString,
-  readCount,
-  readDailyCosts,
-  readGetTrace,
-  readListExecutions,
-} from "./queries.ts";
-export { decodeProblem, encodeProblem, type Problem, statusOf } from "./problem.ts";
-export {
-  type Action,
-  EVENT_STREAM,
-  PROBLEM_JSON,
-  ROUTES,
-  type Route,
-  type RouteName,
-  type RouteParams,
-  routePath,
-} from "./routes.ts";
-export type { Codec, FieldCodec, Struct } from "./struct.ts";
-export {
   decodeChanges,
   decodeConfig,
   decodeDailyCosts,
@@ -32,6 +10,28 @@ export {
   decodeSpan,
   decodeTracePage,
 } from "./decode.ts";
+export { decodeProblem, encodeProblem, type Problem, statusOf } from "./problem.ts";
+export {
+  dailyCostsParams,
+  getTraceParams,
+  listExecutionsParams,
+  queryString,
+  readCount,
+  readDailyCosts,
+  readGetTrace,
+  readListExecutions,
+} from "./queries.ts";
+export {
+  type Action,
+  EVENT_STREAM,
+  PROBLEM_JSON,
+  ROUTES,
+  type Route,
+  type RouteName,
+  type RouteParams,
+  routePath,
+} from "./routes.ts";
+export type { Codec, FieldCodec, Struct } from "./struct.ts";
 export {
   encodeTracePage,
   wireDailyCosts,

@@ -2,7 +2,12 @@ import * as v from "valibot";
 import { COST_GROUPS, type DailyCostsQuery } from "../analytics.ts";
 import { SpanloomError } from "../errors.ts";
 import { EXECUTION_STATUSES } from "../execution.ts";
-import { EXECUTION_SORTS, type ExecutionSort, type GetTraceQuery, type ListExecutionsQuery } from "../ports/trace-reader.ts";
+import {
+  EXECUTION_SORTS,
+  type ExecutionSort,
+  type GetTraceQuery,
+  type ListExecutionsQuery,
+} from "../ports/trace-reader.ts";
 import { nanosToRfc3339, rfc3339ToNanos } from "../time.ts";
 
 /** Query strings of the routes: built by the client, read by the server, in one place. */
@@ -71,7 +76,9 @@ export function readDailyCosts(params: Params): DailyCostsQuery {
 
 /** Reads a whole number >= 0, e.g. `since_seq`. Absent gives `undefined`. */
 export function readCount(params: Params, name: string): number | undefined {
-  return params[name] === undefined ? undefined : (read({ value: params[name] }, v.object({ value: digits(name) })).value as number);
+  return params[name] === undefined
+    ? undefined
+    : (read({ value: params[name] }, v.object({ value: digits(name) })).value as number);
 }
 
 /** `?a=b&c=d` without the absent ones; empty when there are none. */
@@ -97,7 +104,10 @@ const sortSchema = v.pipe(
     by: EXECUTION_SORTS.find((name) => SORT_NAMES[name] === value.replace(/^-/, "")),
     direction: value.startsWith("-") ? ("desc" as const) : ("asc" as const),
   })),
-  v.check((sort) => sort.by !== undefined, `sort must be one of ${Object.values(SORT_NAMES).join(", ")}, with - in front for descending`),
+  v.check(
+    (sort) => sort.by !== undefined,
+    `sort must be one of ${Object.values(SORT_NAMES).join(", ")}, with - in front for descending`,
+  ),
   v.transform((sort) => sort as { by: ExecutionSort; direction: "asc" | "desc" }),
 );
 
@@ -117,8 +127,9 @@ const listSchema = v.pipe(
     cursor: v.optional(v.string()),
     limit: v.optional(digits("limit", 1, 500)),
   }),
-  v.transform(({ workflow_id, thread_id, ...rest }): ListExecutionsQuery =>
-    defined({ workflowId: workflow_id, threadId: thread_id, ...rest }),
+  v.transform(
+    ({ workflow_id, thread_id, ...rest }): ListExecutionsQuery =>
+      defined({ workflowId: workflow_id, threadId: thread_id, ...rest }),
   ),
 );
 
@@ -140,8 +151,9 @@ const dailySchema = v.pipe(
     group_by: v.optional(v.picklist(COST_GROUPS, `group_by must be one of ${COST_GROUPS.join(", ")}`)),
     workflow_id: v.optional(v.string()),
   }),
-  v.transform(({ days, time_zone, last_day, group_by, workflow_id }): DailyCostsQuery =>
-    defined({ days, timeZone: time_zone, lastDay: last_day, groupBy: group_by, workflowId: workflow_id }),
+  v.transform(
+    ({ days, time_zone, last_day, group_by, workflow_id }): DailyCostsQuery =>
+      defined({ days, timeZone: time_zone, lastDay: last_day, groupBy: group_by, workflowId: workflow_id }),
   ),
 );
 

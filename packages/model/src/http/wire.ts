@@ -2,8 +2,8 @@ import type { CostGroupSum, DailyCost, DailyCosts } from "../analytics.ts";
 import type { Content, JsonContent, Message, MessagesContent, TextContent } from "../content.ts";
 import { type Cost, type CostSum, nanoUsdFromUsd, usdFromNanoUsd } from "../cost.ts";
 import type { ExecutionDetail, ExecutionSummary, NodeSummary, Segment } from "../execution.ts";
-import type { PanelConfig, TraceChanges, TracePage } from "../ports/trace-reader.ts";
 import type { WriteReceipt } from "../ports/span-sink.ts";
+import type { PanelConfig, TraceChanges, TracePage } from "../ports/trace-reader.ts";
 import type { KeyspaceMetrics, RunMetrics, StageMetrics } from "../run-metrics.ts";
 import type { Artifact, SpanEvent, SpanLink, SpanRecord, SpanSkeleton } from "../span.ts";
 import { nanosToRfc3339, rfc3339ToNanos } from "../time.ts";
@@ -66,7 +66,14 @@ const usageSum = struct<UsageSum>({
 });
 const costSum = struct<CostSum>({ nanoUsd: money, priced: true, unpriced: true });
 
-const contentBase = { format: true, state: true, reason: true, hash: true, length: true, redactions: true } as const;
+const contentBase = {
+  format: true,
+  state: true,
+  reason: true,
+  hash: true,
+  length: true,
+  redactions: true,
+} as const;
 const message = struct<Message>({ role: true, parts: list(partCodec()), name: true, finishReason: true });
 const textContent = struct<TextContent>({ ...contentBase, text: true });
 const jsonContent = struct<JsonContent>({ ...contentBase, json: true, text: true });
@@ -76,7 +83,13 @@ const content: Codec = {
   decode: (wire: unknown) => contentOf(wire).decode(wire),
 };
 
-const artifact = struct<Artifact>({ artifactId: true, name: true, mediaType: true, sizeBytes: true, hash: true });
+const artifact = struct<Artifact>({
+  artifactId: true,
+  name: true,
+  mediaType: true,
+  sizeBytes: true,
+  hash: true,
+});
 const status = struct<SpanSkeleton["status"]>({ code: true, message: true });
 const event = struct<SpanEvent>({ name: true, time, attributes: true, droppedAttributes: true });
 const link = struct<SpanLink>({
@@ -171,7 +184,13 @@ const summaryFields = {
 
 export const wireExecution: Struct<ExecutionSummary> = struct<ExecutionSummary>(summaryFields);
 
-const segment = struct<Segment>({ traceId: true, rootSpanId: true, status: true, startTime: time, endTime: time });
+const segment = struct<Segment>({
+  traceId: true,
+  rootSpanId: true,
+  status: true,
+  startTime: time,
+  endTime: time,
+});
 const node = struct<NodeSummary>({
   nodeId: true,
   nodeType: true,
@@ -294,12 +313,16 @@ function contentOf(value: unknown): Struct<TextContent> | Struct<JsonContent> | 
 /** Message parts have two names of their own in camelCase; everything else in them is content. */
 function partCodec(): Codec {
   return {
-    encode: (part: Record<string, unknown>) => rename(part, "mimeType", "mime_type", "sizeBytes", "size_bytes"),
-    decode: (part: Record<string, unknown>) => rename(part, "mime_type", "mimeType", "size_bytes", "sizeBytes"),
+    encode: (part: Record<string, unknown>) =>
+      rename(part, "mimeType", "mime_type", "sizeBytes", "size_bytes"),
+    decode: (part: Record<string, unknown>) =>
+      rename(part, "mime_type", "mimeType", "size_bytes", "sizeBytes"),
   };
 }
 
 function rename(part: Record<string, unknown>, a: string, toA: string, b: string, toB: string): unknown {
   if (part?.type !== "media") return part;
-  return Object.fromEntries(Object.entries(part).map(([key, value]) => [key === a ? toA : key === b ? toB : key, value]));
+  return Object.fromEntries(
+    Object.entries(part).map(([key, value]) => [key === a ? toA : key === b ? toB : key, value]),
+  );
 }

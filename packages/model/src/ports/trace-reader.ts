@@ -73,12 +73,19 @@ export interface TraceReader {
   /** In the order asked for; unknown ids are left out. At most 500. */
   getExecutions(executionIds: readonly string[]): Promise<ExecutionSummary[]>;
   getExecution(executionId: string): Promise<ExecutionDetail | undefined>;
-  getTrace(executionId: string, query: GetTraceQuery & { view: "full" }): Promise<TracePage<SpanRecord> | undefined>;
+  getTrace(
+    executionId: string,
+    query: GetTraceQuery & { view: "full" },
+  ): Promise<TracePage<SpanRecord> | undefined>;
   getTrace(executionId: string, query?: GetTraceQuery): Promise<TracePage | undefined>;
   /** One span with its content. `traceId` only where the execution has the same span id in two traces. */
   getSpan(executionId: string, spanId: string, traceId?: string): Promise<SpanRecord | undefined>;
   /** Live views, polling and stream resume stand on this. `seq` 0 gives everything. At most `limit` (500) spans. */
-  changesSince(executionId: string, seq: number, options?: { limit?: number }): Promise<TraceChanges | undefined>;
+  changesSince(
+    executionId: string,
+    seq: number,
+    options?: { limit?: number },
+  ): Promise<TraceChanges | undefined>;
   getRunMetrics(executionId: string): Promise<RunMetrics | undefined>;
   getDailyCosts(query: DailyCostsQuery): Promise<DailyCosts>;
   /** Calls `wake` after a commit to the execution: a faster reason to ask `changesSince`, no promise. Returns the way to stop. */

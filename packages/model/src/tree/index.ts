@@ -1,1 +1,7 @@
-export { buildSpanTree, preOrder, type SpanTree, type SpanTreeNode, type TreeSpan } from "./build-span-tree.ts";
+export {
+  buildSpanTree,
+  preOrder,
+  type SpanTree,
+  type SpanTreeNode,
+  type TreeSpan,
+} from "./build-span-tree.ts";

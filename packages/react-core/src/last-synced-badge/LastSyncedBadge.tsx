@@ -1,0 +1,26 @@
+import type { ReactElement } from "react";
+import { useFormat } from "../format/use-format.ts";
+import { useNow } from "../hooks/use-now.ts";
+import { coreMessages } from "../messages/core-messages.ts";
+import { useMessages } from "../messages/messages.ts";
+
+export interface LastSyncedBadgeProps {
+  /** When the shown answer came, in milliseconds since the epoch. */
+  at: number | undefined;
+  live?: "live" | "reconnecting" | "ended";
+}
+
+/** How fresh the figures are. Its age counts on by itself. */
+export function LastSyncedBadge({ at, live = "ended" }: LastSyncedBadgeProps): ReactElement {
+  const t = useMessages(coreMessages);
+  const format = useFormat();
+  const now = useNow(5_000, at !== undefined);
+  const age =
+    at === undefined ? t("sync.never") : t("sync.at", { when: format.relative(Math.min(at, now), now) });
+  return (
+    <span className={`sl-synced sl-synced-${live}`}>
+      {live === "ended" ? null : <span className="sl-synced-state">{t(`sync.${live}`)}</span>}
+      {live === "live" ? null : <span>{age}</span>}
+    </span>
+  );
+}
