@@ -8,6 +8,7 @@ import type { PanelConfig, TraceChanges, TracePage } from "../ports/trace-reader
 import { problemText, recordSchema, skeletonSchema } from "../record-schema.ts";
 import type { RunMetrics } from "../run-metrics.ts";
 import type { SpanRecord } from "../span.ts";
+import { isUnixNanos } from "../time.ts";
 import {
   wireDailyCosts,
   wireExecution,
@@ -22,6 +23,7 @@ import {
 
 /** Reads of wire JSON. Each translates, checks the shape and throws `invalid_record` that names the field at fault. */
 
+const time = v.custom<string>(isUnixNanos, "must be RFC 3339 like 2026-11-21T09:30:00.000000001Z");
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const known = v.object({
   input: count,
@@ -53,8 +55,8 @@ const summaryEntries = {
   status: v.picklist(EXECUTION_STATUSES),
   rootSpanId: v.optional(v.string()),
   traceIds: v.array(v.string()),
-  startTime: v.string(),
-  endTime: v.optional(v.string()),
+  startTime: time,
+  endTime: v.optional(time),
   durationMs: v.optional(v.number()),
   spanCount: count,
   openSpanCount: count,
@@ -74,8 +76,8 @@ const detail = v.object({
       traceId: v.string(),
       rootSpanId: v.string(),
       status: v.picklist(EXECUTION_STATUSES),
-      startTime: v.string(),
-      endTime: v.optional(v.string()),
+      startTime: time,
+      endTime: v.optional(time),
     }),
   ),
   nodes: v.array(
@@ -86,8 +88,8 @@ const detail = v.object({
       attempts: count,
       spanCount: count,
       errorCount: count,
-      startTime: v.string(),
-      endTime: v.optional(v.string()),
+      startTime: time,
+      endTime: v.optional(time),
       ...sums,
     }),
   ),
@@ -105,8 +107,8 @@ const metrics = v.object({
   workflowId: v.optional(v.string()),
   workflowName: v.optional(v.string()),
   status: v.picklist(EXECUTION_STATUSES),
-  startTime: v.string(),
-  endTime: v.optional(v.string()),
+  startTime: time,
+  endTime: v.optional(time),
   ...sums,
   stages: v.array(
     v.object({
@@ -114,8 +116,8 @@ const metrics = v.object({
       name: v.string(),
       nodeType: v.optional(v.string()),
       status: stageStatus,
-      startTime: v.string(),
-      endTime: v.optional(v.string()),
+      startTime: time,
+      endTime: v.optional(time),
       elapsedMs: v.optional(v.number()),
       attempts: count,
       ...sums,
@@ -140,8 +142,8 @@ const daily = v.object({
   days: v.array(
     v.object({
       day: v.string(),
-      startTime: v.string(),
-      endTime: v.string(),
+      startTime: time,
+      endTime: time,
       ...sums,
       groups: v.array(v.object({ key: v.string(), ...sums })),
     }),
@@ -174,6 +176,7 @@ export function decodeExecution(wire: unknown): ExecutionSummary {
 export function decodeExecutionDetail(wire: unknown): ExecutionDetail {
   return check(detail, wireExecutionDetail.decode(wire));
 }
+/** One span. Throws `invalid_record`. */
 export function decodeSpan(wire: unknown): SpanRecord {
   return check(recordSchema, wireSpan.decode(wire)) as SpanRecord;
 }
@@ -191,6 +194,13 @@ export function decodeReceipt(wire: unknown): WriteReceipt {
 }
 export function decodeConfig(wire: unknown): PanelConfig {
   return check(config, wirePanelConfig.decode(wire));
+}
+
+const spansBody = v.object({ spans: v.array(v.unknown()) });
+
+/** The body of `writeSpans`, its spans not read yet: one that is at fault must not cost the others. */
+export function decodeSpans(wire: unknown): unknown[] {
+  return check(spansBody, wire).spans;
 }
 
 const executionPage = v.object({ items: v.array(v.unknown()), next_cursor: v.optional(v.string()) });

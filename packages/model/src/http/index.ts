@@ -8,16 +8,19 @@ export {
   decodeReceipt,
   decodeRunMetrics,
   decodeSpan,
+  decodeSpans,
   decodeTracePage,
 } from "./decode.ts";
 export { decodeProblem, encodeProblem, type Problem, statusOf } from "./problem.ts";
 export {
   dailyCostsParams,
+  executionIdsParams,
   getTraceParams,
   listExecutionsParams,
   queryString,
   readCount,
   readDailyCosts,
+  readExecutionIds,
   readGetTrace,
   readListExecutions,
 } from "./queries.ts";
@@ -30,9 +33,11 @@ export {
   type RouteName,
   type RouteParams,
   routePath,
+  STREAM_EVENTS,
 } from "./routes.ts";
 export type { Codec, FieldCodec, Struct } from "./struct.ts";
 export {
+  encodeSpans,
   encodeTracePage,
   wireDailyCosts,
   wireExecution,

@@ -38,29 +38,42 @@ export function statusOf(code: SpanloomErrorCode): number {
   return STATUS[code];
 }
 
-/** Any error as a problem document. Errors that are not ours say nothing of themselves: their text may hold content. */
+/**
+ * Any error as a problem document. Failures of the server say no more than their code: their text may hold paths,
+ * addresses or content, which are the operator's to read.
+ */
 export function encodeProblem(error: unknown): Problem {
-  const known = isSpanloomError(error)
-    ? error
-    : new SpanloomError("store_failed", {
-        what: "The request could not be answered.",
-        why: "An unexpected error was raised; the server has reported it to its operator.",
-        fix: "Try again; if it stays, ask the operator.",
-      });
+  const code = isSpanloomError(error) && error.code in STATUS ? error.code : "store_failed";
+  if (isSpanloomError(error) && tells(code)) return problem(code, error.what, error.why, error.fix);
+  return problem(
+    code,
+    "The request could not be answered.",
+    "The server failed; it has reported why to its operator.",
+    "Try again; if it stays, ask the operator.",
+  );
+}
+
+/** True for errors whose text is about the request: it helps the caller and gives nothing of the server away. */
+function tells(code: SpanloomErrorCode): boolean {
+  return STATUS[code] < 500 || code === "not_supported";
+}
+
+function problem(code: SpanloomErrorCode, title: string, detail?: string, fix?: string): Problem {
   return {
     type: "about:blank",
-    title: known.what,
-    status: STATUS[known.code],
-    ...(known.why !== undefined && { detail: known.why }),
-    ...(known.fix !== undefined && { fix: known.fix }),
-    code: known.code,
+    title,
+    status: STATUS[code],
+    ...(detail !== undefined && { detail }),
+    ...(fix !== undefined && { fix }),
+    code,
   };
 }
 
 /** The error that a failed response stands for, also where a proxy answered something that is no problem document. */
 export function decodeProblem(status: number, body: unknown): SpanloomError {
   const problem = (typeof body === "object" && body !== null ? body : {}) as Partial<Problem>;
-  const code = problem.code !== undefined && problem.code in STATUS ? problem.code : codeFor(status);
+  const code =
+    typeof problem.code === "string" && Object.hasOwn(STATUS, problem.code) ? problem.code : codeFor(status);
   return new SpanloomError(code, {
     what: typeof problem.title === "string" ? problem.title : `The server answered with status ${status}.`,
     ...(typeof problem.detail === "string" && { why: problem.detail }),
@@ -73,5 +86,6 @@ function codeFor(status: number): SpanloomErrorCode {
   if (status === 403) return "not_permitted";
   if (status === 404) return "not_found";
   if (status === 413) return "limit_exceeded";
+  if (status === 504) return "timed_out";
   return status < 500 ? "invalid_argument" : "network_failed";
 }

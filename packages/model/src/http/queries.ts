@@ -14,6 +14,12 @@ import { nanosToRfc3339, rfc3339ToNanos } from "../time.ts";
 
 type Params = Record<string, string | undefined>;
 
+/** How many executions one `ids` request may name. */
+const MAX_IDS = 500;
+/** Filters are ids or names, cursors hold a position: what is longer is no honest request. */
+const MAX_TEXT = 500;
+const MAX_CURSOR = 4_000;
+
 const SORT_NAMES: Record<ExecutionSort, string> = {
   startTime: "start_time",
   workflowName: "workflow_name",
@@ -39,12 +45,7 @@ export function listExecutionsParams(query: ListExecutionsQuery): Params {
 }
 
 export function readListExecutions(params: Params): ListExecutionsQuery {
-  const query = read(params, listSchema);
-  return {
-    ...query,
-    ...(params.from !== undefined && { from: rfc3339ToNanos(params.from) }),
-    ...(params.to !== undefined && { to: rfc3339ToNanos(params.to) }),
-  };
+  return read(params, listSchema);
 }
 
 export function getTraceParams(query: GetTraceQuery): Params {
@@ -76,9 +77,25 @@ export function readDailyCosts(params: Params): DailyCostsQuery {
 
 /** Reads a whole number >= 0, e.g. `since_seq`. Absent gives `undefined`. */
 export function readCount(params: Params, name: string): number | undefined {
-  return params[name] === undefined
-    ? undefined
-    : (read({ value: params[name] }, v.object({ value: digits(name) })).value as number);
+  return read(params, v.object({ [name]: v.optional(digits(name)) }))[name];
+}
+
+/** Several executions at once: `ids` repeats, because a host's ids may hold any separator. */
+export function executionIdsParams(executionIds: readonly string[]): string {
+  return `?${new URLSearchParams(executionIds.map((id) => ["ids", id]))}`;
+}
+
+/** The ids asked for; `undefined` where the request is for a list. */
+export function readExecutionIds(search: URLSearchParams): string[] | undefined {
+  const ids = search.getAll("ids");
+  if (ids.length > MAX_IDS) {
+    throw new SpanloomError("limit_exceeded", {
+      what: `${ids.length} executions were asked for at once.`,
+      why: `At most ${MAX_IDS} may be.`,
+      fix: "Ask in several requests.",
+    });
+  }
+  return ids.length === 0 ? undefined : ids;
 }
 
 /** `?a=b&c=d` without the absent ones; empty when there are none. */
@@ -98,6 +115,31 @@ function digits(name: string, least = 0, most: number = Number.MAX_SAFE_INTEGER)
   );
 }
 
+function shortText(name: string, most: number = MAX_TEXT) {
+  return v.pipe(v.string(), v.maxLength(most, `${name} must not be longer than ${most} characters`));
+}
+
+function timeOf(name: string) {
+  const message = `${name} must be RFC 3339 like 2026-11-21T09:30:00Z`;
+  return v.pipe(
+    v.string(),
+    v.rawTransform(({ dataset, addIssue, NEVER }): string => {
+      try {
+        return rfc3339ToNanos(dataset.value);
+      } catch {
+        addIssue({ message });
+        return NEVER;
+      }
+    }),
+  );
+}
+
+/** True for days that the calendar has: not for 2026-02-30. */
+function isDay(text: string): boolean {
+  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  return Number.isFinite(time) && new Date(time).toISOString().startsWith(text);
+}
+
 const sortSchema = v.pipe(
   v.string(),
   v.transform((value) => ({
@@ -113,7 +155,7 @@ const sortSchema = v.pipe(
 
 const listSchema = v.pipe(
   v.object({
-    workflow_id: v.optional(v.string()),
+    workflow_id: v.optional(shortText("workflow_id")),
     status: v.optional(
       v.pipe(
         v.string(),
@@ -121,10 +163,12 @@ const listSchema = v.pipe(
         v.array(v.picklist(EXECUTION_STATUSES, `status must be of ${EXECUTION_STATUSES.join(", ")}`)),
       ),
     ),
-    thread_id: v.optional(v.string()),
-    text: v.optional(v.pipe(v.string(), v.maxLength(500, "text must not be longer than 500 characters"))),
+    thread_id: v.optional(shortText("thread_id")),
+    from: v.optional(timeOf("from")),
+    to: v.optional(timeOf("to")),
+    text: v.optional(shortText("text")),
     sort: v.optional(sortSchema),
-    cursor: v.optional(v.string()),
+    cursor: v.optional(shortText("cursor", MAX_CURSOR)),
     limit: v.optional(digits("limit", 1, 500)),
   }),
   v.transform(
@@ -137,7 +181,7 @@ const traceSchema = v.pipe(
   v.object({
     view: v.optional(v.picklist(["skeleton", "full"], "view must be skeleton or full")),
     as_of_seq: v.optional(digits("as_of_seq")),
-    cursor: v.optional(v.string()),
+    cursor: v.optional(shortText("cursor", MAX_CURSOR)),
     limit: v.optional(digits("limit", 1, 10_000)),
   }),
   v.transform(({ as_of_seq, ...rest }): GetTraceQuery => defined({ asOfSeq: as_of_seq, ...rest })),
@@ -146,10 +190,10 @@ const traceSchema = v.pipe(
 const dailySchema = v.pipe(
   v.object({
     days: v.optional(digits("days", 1, 400), "30"),
-    time_zone: v.optional(v.string(), "UTC"),
-    last_day: v.optional(v.pipe(v.string(), v.isoDate("last_day must be a date like 2026-11-21"))),
+    time_zone: v.optional(shortText("time_zone", 100), "UTC"),
+    last_day: v.optional(v.pipe(v.string(), v.check(isDay, "last_day must be a date like 2026-11-21"))),
     group_by: v.optional(v.picklist(COST_GROUPS, `group_by must be one of ${COST_GROUPS.join(", ")}`)),
-    workflow_id: v.optional(v.string()),
+    workflow_id: v.optional(shortText("workflow_id")),
   }),
   v.transform(
     ({ days, time_zone, last_day, group_by, workflow_id }): DailyCostsQuery =>
@@ -162,7 +206,7 @@ function read<Output>(params: Params, schema: v.GenericSchema<unknown, Output>):
   if (result.success) return result.output;
   const issue = result.issues[0];
   throw new SpanloomError("invalid_argument", {
-    what: `The query parameter ${v.getDotPath(issue) ?? ""} cannot be used.`.replace("  ", " "),
+    what: `The query parameter ${v.getDotPath(issue)} cannot be used.`,
     why: `${issue.message}.`,
     fix: "Correct it or leave it out.",
   });

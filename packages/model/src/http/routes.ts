@@ -39,13 +39,29 @@ type ParamsOf<Path extends string> = Path extends `${string}:${infer Name}/${inf
 /** Path parameters of a route, by name. */
 export type RouteParams<Name extends RouteName> = Record<ParamsOf<(typeof ROUTES)[Name]["path"]>, string>;
 
-/** The path of a route with its parameters filled in and encoded. */
-export function routePath<Name extends RouteName>(name: Name, params: RouteParams<Name>): string {
+/**
+ * The path of a route with its parameters filled in and encoded. `undefined` where a value can stand in no path: empty,
+ * `.` and `..` (URLs drop them), or text that is not well-formed. No id is like that.
+ */
+export function routePath<Name extends RouteName>(name: Name, params: RouteParams<Name>): string | undefined {
   const values = params as Record<string, string>;
-  return ROUTES[name].path.replace(/:(\w+)/g, (_, key: string) => encodeURIComponent(values[key] ?? ""));
+  let usable = true;
+  const path = ROUTES[name].path.replace(/:(\w+)/g, (_, key: string) => {
+    const value = values[key] ?? "";
+    usable &&= value !== "" && value !== "." && value !== ".." && !/\p{Surrogate}/u.test(value);
+    return usable ? encodeURIComponent(value) : "";
+  });
+  return usable ? path : undefined;
 }
 
-/** Content type of live traces: an answer to `getTrace` with this in `Accept` is a stream of `change` events. */
+/** Content type of live traces: an answer to `getTrace` with this in `Accept` is a stream of {@link STREAM_EVENTS}. */
 export const EVENT_STREAM = "text/event-stream";
+
+/**
+ * The events of a live trace. All but `end` carry a `TraceChanges` and, as `id`, the `seq` to resume from.
+ * `snapshot` starts from nothing: what the reader had before no longer counts. `end` says that no more will come.
+ */
+export const STREAM_EVENTS = { snapshot: "snapshot", changes: "changes", end: "end" } as const;
+
 /** RFC 9457. */
 export const PROBLEM_JSON = "application/problem+json";

@@ -30,8 +30,8 @@ export function struct<T>(fields: { [K in keyof Required<T>]: FieldCodec | Renam
       const out: Record<string, unknown> = {};
       for (const field of table) {
         const value = (inside as Record<string, unknown>)[field.inside];
-        if (value !== undefined)
-          out[field.wire] = field.codec === undefined ? value : field.codec.encode(value);
+        if (value === undefined) continue;
+        out[field.wire] = field.codec === undefined ? value : field.codec.encode(value);
       }
       return out;
     },
@@ -40,8 +40,8 @@ export function struct<T>(fields: { [K in keyof Required<T>]: FieldCodec | Renam
       const out: Record<string, unknown> = {};
       for (const field of table) {
         const value = (wire as Record<string, unknown>)[field.wire];
-        if (value !== undefined)
-          out[field.inside] = field.codec === undefined ? value : field.codec.decode(value);
+        if (value === undefined) continue;
+        out[field.inside] = field.codec === undefined ? value : field.codec.decode(value);
       }
       return out;
     },

@@ -16,8 +16,15 @@ import { type Codec, list, type Renamed, type Struct, struct } from "./struct.ts
  */
 
 const time: Codec = {
-  encode: (nanos: string) => nanosToRfc3339(nanos),
-  decode: (text: unknown) => (typeof text === "string" ? rfc3339ToNanos(text) : text),
+  encode: encodeTime(),
+  decode: (text: unknown) => {
+    try {
+      return typeof text === "string" ? rfc3339ToNanos(text) : text;
+    } catch {
+      // The check that follows names the field; `null` is no time in any schema.
+      return null;
+    }
+  },
 };
 const usd: Codec = {
   encode: (nanoUsd: number) => usdFromNanoUsd(nanoUsd),
@@ -242,6 +249,11 @@ export function encodeTracePage(page: TracePage, view: "skeleton" | "full"): Rec
   };
 }
 
+/** The body of `writeSpans`. */
+export function encodeSpans(spans: readonly SpanRecord[]): { spans: Record<string, unknown>[] } {
+  return { spans: spans.map(wireSpan.encode) };
+}
+
 const keyspace = struct<KeyspaceMetrics>({ keyspace: true, hits: true, misses: true, ratio: true });
 const stage = struct<StageMetrics>({
   nodeId: true,
@@ -304,6 +316,21 @@ export const wirePanelConfig: Struct<PanelConfig> = struct<PanelConfig>({
   serviceVersion: true,
   contentPermitted: true,
 });
+
+/** The spans of a page lie close together: most share the second of the one before. */
+function encodeTime(): (nanos: string) => string {
+  let second = "";
+  let text = "";
+  return (nanos) => {
+    const end = nanos.length - 9;
+    if (end <= 0) return nanosToRfc3339(nanos);
+    if (nanos.length - 9 !== second.length || !nanos.startsWith(second)) {
+      second = nanos.slice(0, end);
+      text = nanosToRfc3339(nanos).slice(0, 20);
+    }
+    return `${text}${nanos.slice(end)}Z`;
+  };
+}
 
 function contentOf(value: unknown): Struct<TextContent> | Struct<JsonContent> | Struct<MessagesContent> {
   const format = (value as { format?: unknown } | null)?.format;
