@@ -1,0 +1,112 @@
+import { compareNanos, contributionOf, type NodeSummary, type SpanRecord, spanKey } from "@spanloom/model";
+import { compareStarts, compareText } from "./span-order.ts";
+import { addContribution, emptySums } from "./sums.ts";
+
+/** One node's summary, and what a stage shows besides. */
+export interface NodeTotals {
+  summary: NodeSummary;
+  /** The name of its first span. */
+  name: string;
+  /** The trace of its latest attempt. */
+  traceId: string;
+}
+
+/** What the spans that carry a `nodeId` add up to, by node, in order of first start (then node id). */
+export function nodeTotals(spans: Iterable<SpanRecord>, below: ReadonlyMap<string, number>): NodeTotals[] {
+  const nodes = new Map<string, NodeFacts>();
+  for (const span of spans) {
+    if (span.nodeId === undefined) continue;
+    const facts = nodes.get(span.nodeId);
+    if (facts === undefined) nodes.set(span.nodeId, begin(span.nodeId, span, below));
+    else extend(facts, span, below);
+  }
+  return Array.from(nodes.values(), finish).sort(
+    (a, b) =>
+      compareNanos(a.summary.startTime, b.summary.startTime) ||
+      compareText(a.summary.nodeId, b.summary.nodeId),
+  );
+}
+
+/** Which span stands for a node's latest attempt: the highest attempt, node spans before others, then the latest start. */
+export function compareAttempts(a: SpanRecord, b: SpanRecord): number {
+  return (
+    (a.attempt ?? 1) - (b.attempt ?? 1) ||
+    Number(a.kind === "node") - Number(b.kind === "node") ||
+    compareStarts(a, b)
+  );
+}
+
+interface NodeFacts {
+  nodeId: string;
+  first: SpanRecord;
+  typed?: SpanRecord;
+  latestAttempt: SpanRecord;
+  /** The latest span of kind `node`. */
+  latestNode?: SpanRecord;
+  /** Open spans of kind `node`, and of any kind. */
+  openNodes: number;
+  open: number;
+  spanCount: number;
+  errorCount: number;
+  endTime?: string;
+  sums: ReturnType<typeof emptySums>;
+}
+
+function begin(nodeId: string, span: SpanRecord, below: ReadonlyMap<string, number>): NodeFacts {
+  const facts: NodeFacts = {
+    nodeId,
+    first: span,
+    latestAttempt: span,
+    openNodes: 0,
+    open: 0,
+    spanCount: 0,
+    errorCount: 0,
+    sums: emptySums(),
+  };
+  extend(facts, span, below);
+  return facts;
+}
+
+function extend(facts: NodeFacts, span: SpanRecord, below: ReadonlyMap<string, number>): void {
+  const isNode = span.kind === "node";
+  facts.spanCount++;
+  if (span.status.code === "error") facts.errorCount++;
+  if (span.endTime === undefined) {
+    facts.open++;
+    if (isNode) facts.openNodes++;
+  } else if (facts.endTime === undefined || compareNanos(span.endTime, facts.endTime) > 0) {
+    facts.endTime = span.endTime;
+  }
+  if (compareStarts(span, facts.first) < 0) facts.first = span;
+  if (span.nodeType !== undefined && (!facts.typed || compareStarts(span, facts.typed) < 0))
+    facts.typed = span;
+  if (compareAttempts(span, facts.latestAttempt) > 0) facts.latestAttempt = span;
+  if (isNode && (!facts.latestNode || compareStarts(span, facts.latestNode) > 0)) facts.latestNode = span;
+  addContribution(facts.sums, contributionOf(span, below.get(spanKey(span)) ?? 0));
+}
+
+function finish(facts: NodeFacts): NodeTotals {
+  const status = statusOf(facts);
+  return {
+    name: facts.first.name,
+    traceId: facts.latestAttempt.traceId,
+    summary: {
+      nodeId: facts.nodeId,
+      ...(facts.typed !== undefined && { nodeType: facts.typed.nodeType }),
+      status,
+      attempts: facts.latestAttempt.attempt ?? 1,
+      spanCount: facts.spanCount,
+      errorCount: facts.errorCount,
+      startTime: facts.first.startTime,
+      ...(status !== "running" && { endTime: facts.endTime }),
+      ...facts.sums,
+    },
+  };
+}
+
+/** A node's own spans say what became of it: a retry that worked mends it. Without any, its other spans do. */
+function statusOf({ latestNode, openNodes, open, errorCount }: NodeFacts): NodeSummary["status"] {
+  if (latestNode === undefined) return open > 0 ? "running" : errorCount > 0 ? "failed" : "completed";
+  if (openNodes > 0) return "running";
+  return latestNode.status.code === "error" ? "failed" : "completed";
+}

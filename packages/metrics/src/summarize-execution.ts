@@ -1,0 +1,146 @@
+import {
+  bearsBelow,
+  compareNanos,
+  contributionOf,
+  type ExecutionDetail,
+  millisBetween,
+  RESOURCE,
+  type SpanRecord,
+  spanKey,
+} from "@spanloom/model";
+import { type NodeTotals, nodeTotals } from "./node-totals.ts";
+import { segmentRoots, toSegment } from "./segments.ts";
+import { compareText } from "./span-order.ts";
+import { addContribution, emptySums } from "./sums.ts";
+
+/**
+ * What the spans of one execution say about it.
+ *
+ * @param spans Every span of the execution's traces, each once and with its effective execution id, as
+ *   `currentSpans` gives them. Those of other executions are not summed, but what they bear decides what counts above them.
+ * @param below What `bearsBelow` gives for those spans. Whoever has it passes it, and may then leave other executions' spans out.
+ */
+export function summarizeExecution(
+  executionId: string,
+  spans: readonly SpanRecord[],
+  seq: number,
+  below: ReadonlyMap<string, number> = bearsBelow(spans),
+): ExecutionDetail {
+  return foldExecution(executionId, spans, seq, below).detail;
+}
+
+/** The summary, and what run metrics need besides: computed once, so that both always agree. */
+export function foldExecution(
+  executionId: string,
+  spans: readonly SpanRecord[],
+  seq: number,
+  below: ReadonlyMap<string, number>,
+): { detail: ExecutionDetail; nodes: NodeTotals[]; own: SpanRecord[] } {
+  const own = spans.filter((span) => span.executionId === executionId);
+  const roots = segmentRoots(own);
+  const nodes = nodeTotals(own, below);
+  const totals = emptySums();
+  const outsideNodes = emptySums();
+  const traces = new Set<string>();
+  let openSpanCount = 0;
+  let errorCount = 0;
+  for (const span of own) {
+    traces.add(span.traceId);
+    if (span.endTime === undefined) openSpanCount++;
+    if (span.status.code === "error") errorCount++;
+    const contribution = contributionOf(span, below.get(spanKey(span)) ?? 0);
+    addContribution(totals, contribution);
+    if (span.nodeId === undefined) addContribution(outsideNodes, contribution);
+  }
+  const detail: ExecutionDetail = {
+    executionId,
+    ...frame(own, roots, openSpanCount, errorCount),
+    traceIds: orderTraces(roots, traces),
+    spanCount: own.length,
+    openSpanCount,
+    errorCount,
+    nodeCount: nodes.length,
+    ...totals,
+    seq,
+    segments: roots.map(toSegment),
+    nodes: nodes.map((node) => node.summary),
+    outsideNodes,
+  };
+  return { detail, nodes, own };
+}
+
+type Frame = Pick<
+  ExecutionDetail,
+  | "workflowId"
+  | "workflowName"
+  | "threadId"
+  | "status"
+  | "rootSpanId"
+  | "startTime"
+  | "endTime"
+  | "durationMs"
+  | "environment"
+  | "service"
+  | "serviceVersion"
+>;
+
+/** The first segment says what ran and since when, the latest what became of it. */
+function frame(
+  own: readonly SpanRecord[],
+  roots: readonly SpanRecord[],
+  open: number,
+  errors: number,
+): Frame {
+  const first = roots[0];
+  const latest = roots.at(-1);
+  if (first === undefined || latest === undefined) return orphanFrame(own, open, errors);
+  const { status, endTime } = toSegment(latest);
+  const attributes = first.resource.attributes;
+  return present({
+    workflowId: first.workflowId,
+    workflowName: first.workflowName,
+    threadId: first.threadId,
+    status,
+    rootSpanId: first.spanId,
+    startTime: first.startTime,
+    endTime,
+    durationMs: endTime === undefined ? undefined : millisBetween(first.startTime, endTime),
+    environment: text(attributes[RESOURCE.environment]) ?? text(attributes[RESOURCE.environmentOld]),
+    service: text(attributes[RESOURCE.serviceName]),
+    serviceVersion: text(attributes[RESOURCE.serviceVersion]),
+  });
+}
+
+/** Only orphans so far: their extremes stand in for a root. An execution without spans has no start; it says 0. */
+function orphanFrame(own: readonly SpanRecord[], open: number, errors: number): Frame {
+  let startTime: string | undefined;
+  let endTime: string | undefined;
+  for (const span of own) {
+    if (startTime === undefined || compareNanos(span.startTime, startTime) < 0) startTime = span.startTime;
+    if (span.endTime !== undefined && (endTime === undefined || compareNanos(span.endTime, endTime) > 0)) {
+      endTime = span.endTime;
+    }
+  }
+  const end = open > 0 ? undefined : endTime;
+  return present({
+    status: open > 0 ? ("running" as const) : errors > 0 ? ("failed" as const) : ("completed" as const),
+    startTime: startTime ?? "0",
+    endTime: end,
+    durationMs: end === undefined || startTime === undefined ? undefined : millisBetween(startTime, end),
+  });
+}
+
+/** Traces of the segments in their order, then the others by id. */
+function orderTraces(roots: readonly SpanRecord[], traces: ReadonlySet<string>): string[] {
+  const ofSegments = new Set(roots.map((root) => root.traceId));
+  return [...ofSegments, ...[...traces].filter((id) => !ofSegments.has(id)).sort(compareText)];
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** Unknown members are left out, not set to `undefined`. */
+function present<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as T;
+}
