@@ -28,7 +28,7 @@ export function nanoUsdFromUsd(usd: number): NanoUsd {
   return Math.round(usd * 1e9);
 }
 
-/** For display and for REST. A double holds it exactly enough that {@link nanoUsdFromUsd} gives the same integer back. */
+/** For display and for REST. Up to two million USD, {@link nanoUsdFromUsd} gives the same integer back. */
 export function usdFromNanoUsd(nanoUsd: NanoUsd): number {
   return nanoUsd / 1e9;
 }

@@ -19,9 +19,9 @@ export function compareNanos(a: UnixNanos, b: UnixNanos): number {
   return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 }
 
-/** `end - start` in milliseconds with fractions; negative where clocks disagree. Exact to the nanosecond for spans under 104 days. */
+/** `end - start` in milliseconds with fractions; negative where clocks disagree. The nearest double for spans under 104 days. */
 export function millisBetween(start: UnixNanos, end: UnixNanos): number {
-  return (microsOf(end) - microsOf(start)) / 1e3 + (nanosRest(end) - nanosRest(start)) / 1e6;
+  return ((microsOf(end) - microsOf(start)) * 1e3 + (nanosRest(end) - nanosRest(start))) / 1e6;
 }
 
 /** Whole microseconds since the epoch, a safe integer until the year 2255. */
@@ -58,18 +58,25 @@ export function nanosToRfc3339(time: UnixNanos): string {
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${padded.slice(-9)}Z`;
 }
 
-const RFC3339 = /^(\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})$/;
+const RFC3339 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/;
 
 /** Reads RFC 3339 with up to nine fractional digits and any offset. Throws `invalid_time`. */
 export function rfc3339ToNanos(text: string): UnixNanos {
-  const match = RFC3339.exec(text);
-  const millis = match ? Date.parse(`${match[1]}${match[3]}`.toUpperCase()) : Number.NaN;
-  if (!match || !Number.isFinite(millis) || millis < 0) {
-    throw new SpanloomError("invalid_time", {
-      what: `"${text.slice(0, 40)}" is not a time.`,
-      why: "A time is RFC 3339 with up to nine fractional digits, not before 1970.",
-      fix: 'Write it like "2026-11-21T09:30:00.000000001Z".',
-    });
+  const [, local = "", fraction = "", offset = ""] = RFC3339.exec(text.toUpperCase()) ?? [];
+  const millis = Date.parse(`${local}${offset}`);
+  if (isCalendarTime(local) && millis >= 0) {
+    const nanos = (BigInt(millis / 1000) * 1_000_000_000n + BigInt(fraction.padEnd(9, "0"))).toString();
+    if (isUnixNanos(nanos)) return nanos;
   }
-  return (BigInt(millis / 1000) * 1_000_000_000n + BigInt((match[2] ?? "").padEnd(9, "0"))).toString();
+  throw new SpanloomError("invalid_time", {
+    what: `"${text.slice(0, 40)}" is not a time.`,
+    why: "A time is RFC 3339 with up to nine fractional digits, from 1970 to April 2262.",
+    fix: 'Write it like "2026-11-21T09:30:00.000000001Z".',
+  });
+}
+
+/** `Date.parse` takes 30 February for 2 March. */
+function isCalendarTime(local: string): boolean {
+  const millis = Date.parse(`${local}Z`);
+  return Number.isFinite(millis) && new Date(millis).toISOString().startsWith(local);
 }

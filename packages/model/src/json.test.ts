@@ -1,0 +1,77 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { canonicalJson, type JsonValue } from "./json.ts";
+import { json } from "./record-arbitraries.test-support.ts";
+
+describe("canonicalJson", () => {
+  it("is JSON of the same value", () => {
+    fc.assert(
+      fc.property(json, (value) => {
+        expect(JSON.stringify(JSON.parse(canonicalJson(value)))).toBe(JSON.stringify(sortedByKey(value)));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("gives equal text for equal values, whatever the order of keys", () => {
+    fc.assert(
+      fc.property(json, (value) => {
+        expect(canonicalJson(reversed(value))).toBe(canonicalJson(value));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("tells different values apart", () => {
+    const values = [
+      1,
+      "1",
+      null,
+      "null",
+      [],
+      {},
+      [[]],
+      [null],
+      { a: null },
+      { a: [] },
+      "",
+      true,
+      "true",
+      [1, 2],
+      [12],
+    ];
+    expect(new Set(values.map(canonicalJson)).size).toBe(values.length);
+  });
+
+  it("leaves undefined members out, and keeps their place in arrays", () => {
+    expect(canonicalJson({ b: undefined, a: [undefined, 1] })).toBe('{"a":[null,1]}');
+  });
+
+  it("orders keys by code unit", () => {
+    expect(canonicalJson({ b: 1, a: 2, B: 3, "10": 4, "9": 5, é: 6 })).toBe(
+      '{"10":4,"9":5,"B":3,"a":2,"b":1,"é":6}',
+    );
+  });
+
+  it("survives 100,000 levels", () => {
+    const text = `${'{"a":['.repeat(50_000)}${"]}".repeat(50_000)}`;
+    expect(canonicalJson(JSON.parse(text))).toBe(text);
+  });
+});
+
+function sortedByKey(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(sortedByKey);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, member]) => [key, sortedByKey(member)]));
+}
+
+function reversed(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(reversed);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([key, member]) => [key, reversed(member)]),
+  );
+}
