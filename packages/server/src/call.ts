@@ -1,0 +1,33 @@
+import type { ScopedStore, SpanRecord } from "@spanloom/model";
+import type { Grant } from "./authorize.ts";
+import type { Limits } from "./limits.ts";
+import type { LiveTimes } from "./live/live-trace.ts";
+import type { ConfigSource } from "./panel-config.ts";
+
+/** One authorised request, as a route sees it. */
+export interface Call {
+  request: Request;
+  /** Path parameters, decoded. */
+  params: Readonly<Record<string, string>>;
+  search: URLSearchParams;
+  /** The query by name; of a name that repeats, the last. */
+  query: Record<string, string | undefined>;
+  grant: Grant;
+  /** The store as the caller's scope sees it. */
+  store: ScopedStore;
+  settings: CallSettings;
+  /** Asks the host again about the same request, for answers that go on for long. */
+  stillAllowed(): Promise<boolean>;
+  /** Tells the host of a failure that the caller must not read. */
+  report(error: unknown): void;
+}
+
+export interface CallSettings {
+  limits: Limits;
+  live: LiveTimes;
+  config?: ConfigSource;
+  /** Cleans what comes in; given a copy. */
+  clean?: (record: SpanRecord) => SpanRecord;
+}
+
+export type RouteHandler = (call: Call) => Promise<Response>;
