@@ -31,9 +31,12 @@ describe("sums of cost", () => {
 describe("USD", () => {
   it("gives every whole nano-USD back, up to two million USD", () => {
     fc.assert(
-      fc.property(fc.maxSafeNat().map((nano) => nano % 2e15), (nano) => {
-        expect(nanoUsdFromUsd(usdFromNanoUsd(nano))).toBe(nano);
-      }),
+      fc.property(
+        fc.maxSafeNat().map((nano) => nano % 2e15),
+        (nano) => {
+          expect(nanoUsdFromUsd(usdFromNanoUsd(nano))).toBe(nano);
+        },
+      ),
     );
   });
 });

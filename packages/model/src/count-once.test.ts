@@ -50,6 +50,11 @@ describe("usage counts once", () => {
     expect(totalsOf(spans)).toMatchObject({ usage: { input: 8 }, cost: { nanoUsd: 87, priced: 3 } });
   });
 
+  it("and so does the fee of a tool that calls a priced model", () => {
+    const spans = [span(1, undefined, "tool", undefined, 5), span(2, 1, "llm", { input: 8 }, 80)];
+    expect(totalsOf(spans)).toMatchObject({ usage: { input: 8 }, cost: { nanoUsd: 85, priced: 2 } });
+  });
+
   it("for tokens and cost apart: the parent's price stands where children bring tokens alone", () => {
     const spans = [span(1, undefined, "agent", { input: 8 }, 80), span(2, 1, "llm", { input: 8 })];
     expect(totalsOf(spans)).toMatchObject({

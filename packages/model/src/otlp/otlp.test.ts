@@ -192,6 +192,23 @@ describe("foreign OTLP through records and back", () => {
     expect(decodeOtlp(requestOf({ ...plainSpan(), endTimeUnixNano })).spans[0]).not.toHaveProperty("endTime");
   });
 
+  it.each([
+    { key: "$int", value: { stringValue: "9007199254740993" } },
+    { key: "$double", value: { stringValue: "NaN" } },
+    { key: "$bytes", value: { stringValue: "aGk=" } },
+    { key: "$map", value: { arrayValue: { values: [] } } },
+  ])("tells a key-value list with the key $key from the value that this key stands for", (pair) => {
+    const attributes = [{ key: "x", value: { kvlistValue: { values: [pair] } } }];
+    const { spans } = decodeOtlp(requestOf({ ...plainSpan(), attributes }));
+    expect(encodeOtlp(spans)).toMatchObject(requestOf({ ...plainSpan(), attributes }));
+  });
+
+  it("does not take a foreign mark of version for its own", () => {
+    const foreign = makeSpan({ attributes: { "spanloom.schema_version": 1, "spanloom.node.id": "n1" } });
+    foreign.executionId = foreign.traceId;
+    expect(decodeOtlp(encodeOtlp([foreign])).spans).toEqual([foreign]);
+  });
+
   it("leaves foreign attributes in our name space alone", () => {
     const attributes = [{ key: "spanloom.node.id", value: { stringValue: "n1" } }];
     const { spans } = decodeOtlp(requestOf({ ...plainSpan(), attributes }));
