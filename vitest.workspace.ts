@@ -62,7 +62,8 @@ if (!full) {
 
 export default defineConfig({
   resolve: { conditions: [source, ...defaultClientConditions], dedupe: ["react", "react-dom"] },
-  ssr: { resolve: { conditions: [source, ...defaultServerConditions] } },
+  // Node knows no "module" condition: files behind it are made for bundlers and do not load here.
+  ssr: { resolve: { conditions: [source, ...defaultServerConditions.filter((name) => name !== "module")] } },
   test: {
     projects,
     allowOnly: false,

@@ -1,0 +1,24 @@
+/** OpenTelemetry's time: whole seconds since the epoch and the nanoseconds beyond them. */
+export type HrTime = [seconds: number, nanos: number];
+
+/**
+ * The clock of one execution: wall time where it starts, the monotonic clock from there on. So spans keep their order and
+ * length when somebody sets the machine's clock, and siblings that start within one millisecond can still be told apart.
+ */
+export class ExecutionClock {
+  readonly #wallMs: number = Date.now();
+  readonly #monotonicMs: number = performance.now();
+
+  now(): HrTime {
+    const elapsedMs = performance.now() - this.#monotonicMs;
+    const wholeMs = Math.floor(elapsedMs);
+    const epochMs = this.#wallMs + wholeMs;
+    const seconds = Math.floor(epochMs / 1000);
+    return [seconds, (epochMs - seconds * 1000) * 1e6 + Math.floor((elapsedMs - wholeMs) * 1e6)];
+  }
+}
+
+/** As Unix nanoseconds in decimal digits. */
+export function nanosFromHrTime([seconds, nanos]: readonly [number, number]): string {
+  return seconds === 0 ? String(nanos) : seconds + String(1e9 + nanos).slice(1);
+}

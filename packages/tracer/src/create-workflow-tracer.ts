@@ -1,0 +1,207 @@
+import type { SpanProcessor } from "@opentelemetry/sdk-trace-base";
+import { SpanloomError, type ScopedStore, type SpanRecord, type SpanSink, type TraceStore } from "@spanloom/model";
+import { createPipeline, type Pipeline, type PipelineOptions } from "@spanloom/pipeline";
+import { Delivery, type DeliveryStats } from "./deliver/delivery.ts";
+import { sinkSender } from "./deliver/sink-sender.ts";
+import { EventChannel } from "./event-channel.ts";
+import { endEvent, startEvent, type TracerEvent } from "./events.ts";
+import { type ExecutionHandle, type ExecutionOptions, startExecution } from "./execution.ts";
+import type { SpanFacts } from "./facts.ts";
+import { checkOtlpUrl, createOtlpSender, type OtlpOptions } from "./otel/otlp-exporter.ts";
+import { createPrivateProvider } from "./otel/private-provider.ts";
+import { StoreSpanProcessor } from "./otel/store-span-processor.ts";
+import { createProblemReporter, type OnProblem, type ProblemReporter } from "./problems.ts";
+import { Recorder } from "./recorder.ts";
+import { runSpan } from "./run-span.ts";
+import type { ExecutionEnd } from "./totals.ts";
+
+export interface WorkflowTracerOptions {
+  /** Where spans go: a store, one tenant's handle of it, or any sink. */
+  store: TraceStore | ScopedStore | SpanSink;
+  /** The tenant, where `store` holds several. Default `default`. */
+  scope?: string;
+  /** Also posts ended spans to an OpenTelemetry collector, as OTLP/JSON. */
+  otlp?: OtlpOptions;
+  /** What is taken out of every field before it leaves the span's memory; `false` takes nothing out. */
+  redaction?: PipelineOptions["redaction"];
+  /** How tokens become costs; `false` leaves costs unknown. */
+  pricing?: PipelineOptions["pricing"];
+  /** A pipeline made by hand, in place of `redaction` and `pricing`. */
+  pipeline?: Pipeline;
+  /** Default `OTEL_SERVICE_NAME`. */
+  serviceName?: string;
+  serviceVersion?: string;
+  /** Such as `production`. */
+  environment?: string;
+  /** Default true. When false the host's code runs the same and nothing is recorded. */
+  enabled?: boolean;
+  /** Default true. When false no prompt, response, argument, result or state is kept. */
+  captureContent?: boolean;
+  /** Default true. What a callback returns becomes the output of its span, where none was set. */
+  captureResults?: boolean;
+  /** `maxBytes`: the memory that waiting spans may take, default 32 MB. `flushIntervalMs`: default 200. */
+  queue?: { maxBytes?: number; flushIntervalMs?: number; writeTimeoutMs?: number };
+  /** Default true: writes what waits when Node runs out of work, for at most two seconds. `process.exit` is not seen. */
+  flushOnExit?: boolean;
+  /** Processors of the host that should see our spans too. They get ids and figures as attributes, never content. */
+  spanProcessors?: SpanProcessor[];
+  /** Default: one line on `console.warn`. */
+  onProblem?: OnProblem;
+  /** Events in order. A promise is awaited before the next one. */
+  onEvent?: (event: TracerEvent) => void | Promise<void>;
+  /** Once per run of an execution, when its root ends: ids, totals and counts. */
+  onExecutionEnd?: (end: ExecutionEnd) => void | Promise<void>;
+}
+
+/** The counters of the store, and those of the collector where there is one. */
+export interface TracerStats extends DeliveryStats {
+  otlp?: DeliveryStats;
+}
+
+export interface WorkflowTracer {
+  /** Runs an execution of a workflow. It ends when `run` does; what `run` gives or throws is passed through unchanged. */
+  execution<T>(options: ExecutionOptions, run: (execution: ExecutionHandle) => T): T;
+  /** The same by hand: call `end`, `fail`, `cancel` or `wait`. */
+  startExecution(options: ExecutionOptions): ExecutionHandle;
+  /** Writes what waits, and spans that run as they are now. True when everything was delivered in time. Never rejects. */
+  flush(options?: { timeoutMs?: number }): Promise<boolean>;
+  /** Flushes, then stops: later spans are not kept. Never rejects. */
+  shutdown(options?: { timeoutMs?: number }): Promise<boolean>;
+  stats(): TracerStats;
+}
+
+const FLUSH_TIMEOUT_MS = 5_000;
+const EXIT_FLUSH_TIMEOUT_MS = 2_000;
+const PRICES_TIMEOUT_MS = 2_000;
+
+/** Makes a tracer. Throws `invalid_argument` for options that cannot work; after that, nothing it does throws. */
+export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTracer {
+  const { redaction, pricing, onEvent, onExecutionEnd, otlp, spanProcessors = [] } = options;
+  const sink = sinkOf(options);
+  if (otlp !== undefined) checkOtlpUrl(otlp.url);
+  const problems = createProblemReporter(options.onProblem);
+  const pipeline = options.pipeline ?? createPipeline({ redaction, pricing });
+  const events = onEvent === undefined ? undefined : new EventChannel(onEvent, problems);
+
+  const delivery = (name: string, send: ConstructorParameters<typeof Delivery>[0]["send"]): Delivery =>
+    new Delivery({
+      name,
+      send,
+      problems,
+      prepare: (batch) => priced(batch, pipeline),
+      maxBytes: options.queue?.maxBytes ?? 32_000_000,
+      flushIntervalMs: options.queue?.flushIntervalMs ?? 200,
+      sendTimeoutMs: options.queue?.writeTimeoutMs ?? 10_000,
+    });
+  const toStore = delivery("store", sinkSender(sink));
+  const toCollector = otlp && delivery("otlp", createOtlpSender(otlp));
+
+  const ends = new Set<Promise<void>>();
+  const deliver = (record: SpanRecord, facts: SpanFacts | undefined): void => {
+    toStore.put(record);
+    if (record.endTime === undefined) return;
+    toCollector?.put(record);
+    facts?.execution.totals.add(record);
+    events?.emit(endEvent(record));
+    if (onExecutionEnd === undefined || facts?.status === undefined) return;
+    const ending = tellEnd(record, facts, pipeline, onExecutionEnd, problems);
+    ends.add(ending);
+    void ending.finally(() => ends.delete(ending));
+  };
+  const processor = new StoreSpanProcessor({
+    clean: (record) => pipeline.clean(record),
+    deliver,
+    onStarted: events && ((record) => events.emit(startEvent(record))),
+    crowded: () => toStore.crowded,
+    liveIntervalMs: options.queue?.flushIntervalMs ?? 200,
+    problems,
+  });
+  const provider = createPrivateProvider({
+    enabled: options.enabled ?? true,
+    ...options,
+    processors: [processor, ...spanProcessors],
+  });
+  const recorder = new Recorder({
+    tracer: provider.tracer,
+    processor,
+    problems,
+    captureContent: options.captureContent ?? true,
+    captureResults: options.captureResults ?? true,
+    mirror: spanProcessors.length > 0,
+  });
+
+  const flush: WorkflowTracer["flush"] = async ({ timeoutMs = FLUSH_TIMEOUT_MS } = {}) => {
+    problems.guard("flush", () => processor.writeRunning(true));
+    const told = Promise.all([events?.drained(), ...ends]);
+    const results = await Promise.all([toStore.flush(timeoutMs), toCollector?.flush(timeoutMs), settled(told, timeoutMs)]);
+    return results.every((complete) => complete !== false);
+  };
+  const onExit = (): void => void flush({ timeoutMs: EXIT_FLUSH_TIMEOUT_MS });
+  const seesExit = (options.flushOnExit ?? true) && (options.enabled ?? true);
+  if (seesExit) process.once("beforeExit", onExit);
+
+  return {
+    execution: (execution, run) => runSpan(recorder, () => startExecution(recorder, execution), run),
+    startExecution: (execution) => startExecution(recorder, execution),
+    flush,
+    async shutdown({ timeoutMs = FLUSH_TIMEOUT_MS } = {}) {
+      if (seesExit) process.removeListener("beforeExit", onExit);
+      const flushed = await flush({ timeoutMs });
+      await provider.shutdown().catch((error: unknown) => {
+        problems.report("internal", "shutdown", "A span processor of the host failed to shut down.", error);
+      });
+      await Promise.all([toStore.shutdown(0), toCollector?.shutdown(0)]);
+      return flushed;
+    },
+    stats: () => ({ ...toStore.stats(), ...(toCollector !== undefined && { otlp: toCollector.stats() }) }),
+  };
+}
+
+/** Spans that ended before the price table was there get their cost now: it is loaded when the first span needs it. */
+async function priced(batch: SpanRecord[], pipeline: Pipeline): Promise<SpanRecord[]> {
+  if (!batch.some(({ usage, cost }) => usage !== undefined && cost === undefined)) return batch;
+  if (!pipeline.priced) await settled(pipeline.ready, PRICES_TIMEOUT_MS);
+  return batch.map((record) => pipeline.price(record));
+}
+
+function sinkOf({ store, scope = "default" }: WorkflowTracerOptions): SpanSink {
+  if (typeof store === "object" && store !== null) {
+    if ("forScope" in store) return store.forScope(scope);
+    if ("write" in store && typeof store.write === "function") return store;
+  }
+  throw new SpanloomError("invalid_argument", {
+    what: "The tracer has no `store` that it can write to.",
+    fix: 'Give one, such as createMemoryStore() of "@spanloom/store", or any object with `write(spans)`.',
+  });
+}
+
+/** Waits for the price table, so that a first short run has its cost, then tells the host. Never rejects. */
+async function tellEnd(
+  root: SpanRecord,
+  { execution }: SpanFacts,
+  pipeline: Pipeline,
+  onExecutionEnd: (end: ExecutionEnd) => void | Promise<void>,
+  problems: ProblemReporter,
+): Promise<void> {
+  try {
+    if (execution.totals.hasUnpriced && !pipeline.priced) await settled(pipeline.ready, PRICES_TIMEOUT_MS);
+    await onExecutionEnd(execution.totals.summarize(root, (record) => pipeline.price(record)));
+  } catch (error) {
+    problems.report("callback_failed", "onExecutionEnd", "onExecutionEnd failed.", error);
+  }
+}
+
+/** True when `work` settled in time, however. Never rejects. */
+async function settled(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, false);
+  });
+  const done = work.then(
+    () => true,
+    () => true,
+  );
+  const inTime = await Promise.race([done, late]);
+  clearTimeout(timer);
+  return inTime;
+}

@@ -1,0 +1,114 @@
+import { type Context, context, type Link, trace } from "@opentelemetry/api";
+import { newExecutionId, traceIdToUuid } from "@spanloom/model";
+import { ExecutionClock } from "./clock.ts";
+import { isAbort } from "./failure.ts";
+import type { ExecutionFacts, SpanFacts } from "./facts.ts";
+import { type NodeHandle, type NodeOptions, startNode } from "./node.ts";
+import type { Recorder, Recording } from "./recorder.ts";
+import { runSpan } from "./run-span.ts";
+import { safeId } from "./safe.ts";
+import { type EndOptions, SpanHandle } from "./span-handle.ts";
+import { ExecutionTotals } from "./totals.ts";
+
+export interface ExecutionOptions {
+  /** The host's id of the workflow. */
+  workflowId: string;
+  /** What people call it; the id where absent. */
+  workflowName?: string;
+  /** The host's id of this run; a UUIDv4 of ours where absent. */
+  executionId?: string;
+  /** The conversation or session that the run belongs to. */
+  threadId?: string;
+  input?: unknown;
+  attributes?: Record<string, unknown>;
+  /**
+   * Joins the trace that is active where the execution starts. By default each execution is a trace of its own, which
+   * links to the active span.
+   */
+  joinActiveTrace?: boolean;
+  /** The segment that this one goes on from, when a waiting execution is resumed. Use the same `executionId`. */
+  resumes?: { traceId: string; spanId: string };
+}
+
+/** An execution that runs. */
+export class ExecutionHandle extends SpanHandle {
+  readonly executionId: string;
+  /** The trace id as a UUID with dashes, as hosts keep it in their tables. */
+  readonly traceUuid: string;
+
+  /** @internal */
+  constructor(recorder: Recorder, recording: Recording, name: string) {
+    super(recorder, recording, name);
+    this.executionId = recording.facts.execution.executionId;
+    this.traceUuid = traceIdToUuid(recording.span.spanContext().traceId);
+  }
+
+  /** Runs one step of the workflow. The span ends when `run` does; what `run` gives or throws is passed through. */
+  node<T>(options: NodeOptions, run: (node: NodeHandle) => T): T {
+    return runSpan(this.recorder, () => this.startNode(options), run);
+  }
+
+  /** The same by hand: call `end` or `fail`. */
+  startNode(options: NodeOptions): NodeHandle {
+    return startNode(this.recorder, this.recording, options);
+  }
+
+  override end(options?: EndOptions): void {
+    this.#settle("completed");
+    super.end(options);
+  }
+
+  /** An `AbortError` ends the execution as cancelled, any other error as failed. */
+  override fail(error: unknown): void {
+    this.#settle(isAbort(error) ? "cancelled" : "failed");
+    super.fail(error);
+  }
+
+  /** Ends the execution because somebody stopped it. */
+  cancel(reason = "cancelled"): void {
+    this.#settle("cancelled");
+    this.addEvent("execution.cancelled", { reason });
+    super.end();
+  }
+
+  /** Ends this stretch of the execution while it waits, for a human or an event outside. Resume it with `resumes`. */
+  wait(options?: EndOptions): void {
+    this.#settle("waiting");
+    super.end(options);
+  }
+
+  #settle(status: NonNullable<SpanFacts["status"]>): void {
+    const { facts } = this.recording;
+    if (!this.ended && facts.status === "running") facts.status = status;
+  }
+}
+
+export function startExecution(recorder: Recorder, options: ExecutionOptions): ExecutionHandle {
+  const { workflowName, threadId, joinActiveTrace = false } = options;
+  const { problems } = recorder;
+  const execution: ExecutionFacts = {
+    executionId:
+      options.executionId === undefined ? newExecutionId() : safeId(options.executionId, "execution", problems),
+    workflowId: safeId(options.workflowId, "workflow", problems),
+    clock: new ExecutionClock(),
+    totals: new ExecutionTotals(),
+  };
+  if (workflowName !== undefined) execution.workflowName = String(workflowName);
+  if (threadId !== undefined) execution.threadId = String(threadId);
+  const facts: SpanFacts = { execution, kind: "workflow", status: "running", attributes: {}, changes: 0 };
+  const name = execution.workflowName ?? execution.workflowId ?? "execution";
+  const around = context.active();
+  const within = joinActiveTrace ? around : trace.deleteSpan(around);
+  const recording = recorder.start(name, facts, within, linksOf(options, around));
+  return new ExecutionHandle(recorder, recording, name).prepare(options);
+}
+
+function linksOf({ joinActiveTrace, resumes }: ExecutionOptions, around: Context): Link[] | undefined {
+  const links: Link[] = [];
+  const caller = joinActiveTrace ? undefined : trace.getSpanContext(around);
+  if (caller !== undefined && trace.isSpanContextValid(caller)) links.push({ context: caller });
+  if (resumes !== undefined) {
+    links.push({ context: { ...resumes, traceFlags: 1 }, attributes: { "spanloom.link": "resumes" } });
+  }
+  return links.length === 0 ? undefined : links;
+}

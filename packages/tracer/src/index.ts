@@ -1,0 +1,27 @@
+// Make a tracer
+export {
+  createWorkflowTracer,
+  type TracerStats,
+  type WorkflowTracer,
+  type WorkflowTracerOptions,
+} from "./create-workflow-tracer.ts";
+export type { OtlpOptions } from "./otel/otlp-exporter.ts";
+
+// Record
+export type { ExecutionHandle, ExecutionOptions } from "./execution.ts";
+export type { LlmOptions } from "./llm.ts";
+export type { NodeHandle, NodeOptions } from "./node.ts";
+export type { EndOptions, SpanHandle, SpanOptions } from "./span-handle.ts";
+export type { ToolOptions } from "./tool.ts";
+
+// Listen
+export type {
+  EventBase,
+  EventError,
+  ExecutionEvent,
+  TelemetryEvent,
+  TracerEvent,
+} from "./events.ts";
+export type { DeliveryStats, DropReason } from "./deliver/delivery.ts";
+export type { OnProblem, Problem, ProblemCode } from "./problems.ts";
+export type { ExecutionEnd } from "./totals.ts";

@@ -1,0 +1,93 @@
+import { SpanloomError, type SpanRecord } from "@spanloom/model";
+import { encodeOtlp } from "@spanloom/model/otlp";
+import type { SendResult } from "../deliver/delivery.ts";
+
+export interface OtlpOptions {
+  /** The collector's traces endpoint, such as `http://localhost:4318/v1/traces`. */
+  url: string;
+  headers?: Record<string, string>;
+  /** Sends inputs, outputs and state along, redacted. Default false. */
+  content?: boolean;
+  /** Default the global one. */
+  fetch?: typeof fetch;
+}
+
+/** A failed post, with the time that the collector asked to be left alone. */
+class OtlpError extends SpanloomError {
+  readonly retryAfterMs: number | undefined;
+
+  constructor(status: number, retryAfter: string | null) {
+    super("network_failed", {
+      what: `The collector answered ${status}.`,
+      fix: status === 404 ? "Check that the URL ends in /v1/traces." : undefined,
+    });
+    this.retryAfterMs = retryAfterMs(retryAfter);
+  }
+}
+
+/**
+ * Posts ended spans as OTLP/JSON. Resolves when the collector took them or refused them for good; rejects when it may
+ * take them later. Source: OTLP specification 1.9, "OTLP/HTTP Response" and "Retryable Response Codes".
+ */
+export function createOtlpSender(
+  options: OtlpOptions,
+): (spans: readonly SpanRecord[], signal: AbortSignal) => Promise<SendResult> {
+  const { url, headers, content = false } = options;
+  const post = options.fetch ?? fetch;
+  return async (spans, signal) => {
+    const response = await post(url, {
+      method: "POST",
+      headers: { ...headers, "content-type": "application/json" },
+      body: JSON.stringify(encodeOtlp(spans, { content })),
+      signal,
+    });
+    const body = await response.text();
+    if (response.ok) return { rejected: rejectedSpans(body, spans.length) };
+    // 400 and 413 speak of the payload: the caller looks for the span that is to blame.
+    if (response.status === 400 || response.status === 413) {
+      throw new SpanloomError(response.status === 400 ? "invalid_record" : "limit_exceeded", {
+        what: `The collector answered ${response.status}.`,
+      });
+    }
+    throw new OtlpError(response.status, response.headers.get("retry-after"));
+  };
+}
+
+/** Throws `invalid_argument` for a URL that nothing can be posted to. */
+export function checkOtlpUrl(url: string): void {
+  if (URL.canParse(url) && /^https?:/i.test(url)) return;
+  throw new SpanloomError("invalid_argument", {
+    what: "The `otlp.url` is not an http or https URL.",
+    fix: "Give the full traces endpoint, such as http://localhost:4318/v1/traces.",
+  });
+}
+
+/** A partial success says how many spans were refused, not which: the last ones stand for them in the counters. */
+function rejectedSpans(body: string, size: number): SendResult["rejected"] {
+  const count = Math.min(size, rejectedCount(body));
+  return Array.from({ length: count }, (_, index) => ({ index: size - count + index, code: "rejected" }));
+}
+
+function rejectedCount(body: string): number {
+  try {
+    const answer: unknown = JSON.parse(body);
+    const partial = member(answer, "partialSuccess") ?? member(answer, "partial_success");
+    const count = Number(member(partial, "rejectedSpans") ?? member(partial, "rejected_spans") ?? 0);
+    return Number.isSafeInteger(count) && count > 0 ? count : 0;
+  } catch {
+    // Collectors may answer with nothing, or with protobuf.
+    return 0;
+  }
+}
+
+function member(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined;
+}
+
+/** Seconds or an HTTP date. Source: RFC 9110, section 10.2.3. */
+function retryAfterMs(header: string | null): number | undefined {
+  if (header === null || header.trim() === "") return undefined;
+  const seconds = Number(header);
+  const millis = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - Date.now();
+  return Number.isFinite(millis) ? Math.max(0, millis) : undefined;
+}

@@ -1,0 +1,39 @@
+import type { Tracer } from "@opentelemetry/api";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import { AlwaysOffSampler, AlwaysOnSampler, BasicTracerProvider, type SpanProcessor } from "@opentelemetry/sdk-trace-base";
+import { newTraceId, RESOURCE } from "@spanloom/model";
+
+export interface PrivateProviderOptions {
+  enabled: boolean;
+  serviceName?: string;
+  serviceVersion?: string;
+  environment?: string;
+  processors: SpanProcessor[];
+}
+
+/**
+ * An OpenTelemetry provider of our own, which no other code sees: the host's provider, sampler and exporters stay as they
+ * are. The one module that needs the OpenTelemetry SDK.
+ */
+export function createPrivateProvider(options: PrivateProviderOptions): { tracer: Tracer; shutdown: () => Promise<void> } {
+  const { enabled, serviceName, serviceVersion, environment, processors } = options;
+  const provider = new BasicTracerProvider({
+    resource: resourceFromAttributes({
+      [RESOURCE.serviceName]: serviceName ?? process.env.OTEL_SERVICE_NAME ?? "unknown_service",
+      ...(serviceVersion !== undefined && { [RESOURCE.serviceVersion]: serviceVersion }),
+      ...(environment !== undefined && { [RESOURCE.environment]: environment }),
+    }),
+    // The environment's sampler is meant for the host's own provider: costs and summaries need every span.
+    sampler: enabled ? new AlwaysOnSampler() : new AlwaysOffSampler(),
+    idGenerator: { generateTraceId: newTraceId, generateSpanId: newSpanId },
+    spanProcessors: processors,
+  });
+  return { tracer: provider.getTracer("@spanloom/tracer"), shutdown: () => provider.shutdown() };
+}
+
+/** 16 of a UUIDv4's random hex digits: Node keeps random bytes for UUIDs at hand, which makes them cheap. */
+function newSpanId(): string {
+  const uuid = crypto.randomUUID();
+  const id = uuid.slice(0, 8) + uuid.slice(24, 32);
+  return id === "0000000000000000" ? newSpanId() : id;
+}

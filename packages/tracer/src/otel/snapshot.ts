@@ -1,0 +1,156 @@
+import {
+  type Attributes,
+  type AttributeValue,
+  OTEL_KINDS,
+  SCHEMA_VERSION,
+  type SpanEvent,
+  type SpanLink,
+  type SpanRecord,
+  type SpanStatus,
+} from "@spanloom/model";
+import { captureJson } from "../capture.ts";
+import { nanosFromHrTime } from "../clock.ts";
+import type { SpanFacts } from "../facts.ts";
+import type { OtelEvent, OtelLink, OtelSpan } from "./otel-span.ts";
+
+/** A span and the facts beside it, as they are now, as a record that shares nothing which changes later. */
+export function snapshot(span: OtelSpan, facts: SpanFacts | undefined, revision: number, ended: boolean): SpanRecord {
+  const { traceId, spanId, traceFlags, traceState } = span.spanContext();
+  const record: SpanRecord = {
+    traceId,
+    spanId,
+    executionId: facts === undefined ? traceId : facts.execution.executionId,
+    name: span.name,
+    kind: facts === undefined ? "internal" : facts.kind,
+    startTime: nanosFromHrTime(span.startTime),
+    status: statusOf(span),
+    otelKind: OTEL_KINDS[span.kind] ?? "internal",
+    attributes: attributesOf(span.attributes, facts?.mirrored),
+    events: span.events.length === 0 ? [] : span.events.map(eventOf),
+    links: span.links.length === 0 ? [] : span.links.map(linkOf),
+    resource: resourceOf(span.resource),
+    instrumentation: instrumentationOf(span.instrumentationScope),
+    flags: traceFlags,
+    schemaVersion: SCHEMA_VERSION,
+    revision,
+  };
+  if (span.parentSpanContext !== undefined) record.parentSpanId = span.parentSpanContext.spanId;
+  if (ended) record.endTime = nanosFromHrTime(span.endTime);
+  const state = traceState?.serialize();
+  if (state) record.traceState = state;
+  if (facts !== undefined) addFacts(record, facts);
+  addDropCounts(record, span);
+  return record;
+}
+
+function addFacts(record: SpanRecord, facts: SpanFacts): void {
+  const { execution, node } = facts;
+  if (execution.workflowId !== undefined) record.workflowId = execution.workflowId;
+  if (execution.workflowName !== undefined) record.workflowName = execution.workflowName;
+  if (execution.threadId !== undefined) record.threadId = execution.threadId;
+  if (node !== undefined) {
+    record.nodeId = node.nodeId;
+    record.attempt = node.attempt;
+    if (node.nodeType !== undefined) record.nodeType = node.nodeType;
+  }
+  if (facts.status !== undefined) record.executionStatus = facts.status;
+  if (facts.agent !== undefined) record.agent = facts.agent;
+  if (facts.model !== undefined) record.model = facts.model;
+  if (facts.provider !== undefined) record.provider = facts.provider;
+  if (facts.usage !== undefined) record.usage = facts.usage;
+  if (facts.cost !== undefined) record.cost = facts.cost;
+  if (facts.finishReasons !== undefined) record.finishReasons = facts.finishReasons;
+  if (facts.firstTokenTime !== undefined) record.firstTokenTime = facts.firstTokenTime;
+  if (facts.input !== undefined) record.input = facts.input;
+  if (facts.output !== undefined) record.output = facts.output;
+  if (facts.stateBefore !== undefined) record.stateBefore = facts.stateBefore;
+  if (facts.stateAfter !== undefined) record.stateAfter = facts.stateAfter;
+  if (facts.artifacts !== undefined) record.artifacts = [...facts.artifacts];
+  if (facts.cache !== undefined) record.cache = facts.cache.map((access) => ({ ...access }));
+  Object.assign(record.attributes, facts.attributes);
+}
+
+function addDropCounts(record: SpanRecord, span: OtelSpan): void {
+  const { droppedAttributesCount: attributes, droppedEventsCount: events, droppedLinksCount: links } = span;
+  if (!attributes && !events && !links) return;
+  record.dropped = { ...(attributes && { attributes }), ...(events && { events }), ...(links && { links }) };
+}
+
+function statusOf({ status }: OtelSpan): SpanStatus {
+  if (status.code === 2) {
+    return status.message === undefined ? { code: "error" } : { code: "error", message: status.message };
+  }
+  return { code: status.code === 1 ? "ok" : "unset" };
+}
+
+function eventOf(event: OtelEvent): SpanEvent {
+  const { name, time, attributes, droppedAttributesCount: droppedAttributes } = event;
+  const out: SpanEvent = { name, time: nanosFromHrTime(time), attributes: attributesOf(attributes) };
+  if (droppedAttributes) out.droppedAttributes = droppedAttributes;
+  return out;
+}
+
+function linkOf(link: OtelLink): SpanLink {
+  const { context, droppedAttributesCount: droppedAttributes } = link;
+  const { traceId, spanId } = context;
+  const out: SpanLink = { traceId, spanId, flags: context.traceFlags, attributes: attributesOf(link.attributes) };
+  const state = context.traceState?.serialize();
+  if (state) out.traceState = state;
+  if (droppedAttributes) out.droppedAttributes = droppedAttributes;
+  return out;
+}
+
+/** OpenTelemetry's attributes as JSON. Newer versions of its API allow any value, so nothing is taken on trust. */
+export function attributesOf(
+  attributes: Readonly<Record<string, unknown>> | undefined,
+  except?: ReadonlySet<string>,
+): Attributes {
+  const out: Attributes = {};
+  for (const key in attributes) {
+    if (except?.has(key)) continue;
+    const value = attributeOf(attributes[key]);
+    if (value !== undefined) out[key] = value;
+  }
+  return out;
+}
+
+function attributeOf(value: unknown): AttributeValue | undefined {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return value;
+    case "number":
+      return Number.isFinite(value) ? value : { $double: String(value) };
+    case "bigint":
+      return Number.isSafeInteger(Number(value)) ? Number(value) : { $int: value.toString() };
+    default:
+      if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString("base64") };
+      return captureJson(value);
+  }
+}
+
+const resources = new WeakMap<object, SpanRecord["resource"]>();
+
+/** Resources are shared by all spans of a process: each is converted once. */
+function resourceOf(resource: OtelSpan["resource"]): SpanRecord["resource"] {
+  let known = resources.get(resource);
+  if (known === undefined) {
+    known = { attributes: attributesOf(resource.attributes) };
+    if (resource.schemaUrl) known.schemaUrl = resource.schemaUrl;
+    resources.set(resource, known);
+  }
+  return known;
+}
+
+const scopes = new WeakMap<object, SpanRecord["instrumentation"]>();
+
+function instrumentationOf(scope: OtelSpan["instrumentationScope"]): SpanRecord["instrumentation"] {
+  let known = scopes.get(scope);
+  if (known === undefined) {
+    known = { name: scope.name };
+    if (scope.version) known.version = scope.version;
+    if (scope.schemaUrl) known.schemaUrl = scope.schemaUrl;
+    scopes.set(scope, known);
+  }
+  return known;
+}

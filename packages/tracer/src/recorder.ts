@@ -1,0 +1,94 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import {
+  type Context,
+  context,
+  INVALID_SPAN_CONTEXT,
+  type Link,
+  type Span,
+  SpanKind,
+  type SpanOptions,
+  type Tracer,
+  trace,
+} from "@opentelemetry/api";
+import type { HrTime } from "./clock.ts";
+import type { SpanFacts } from "./facts.ts";
+import { mirrorAttributes } from "./otel/mirror-attributes.ts";
+import type { StoreSpanProcessor } from "./otel/store-span-processor.ts";
+import type { ProblemReporter } from "./problems.ts";
+
+/** A span of ours that runs, with what travels beside it. */
+export interface Recording {
+  readonly span: Span;
+  readonly facts: SpanFacts;
+  /** OpenTelemetry's context with the span in it. */
+  readonly context: Context;
+}
+
+/** What one host callback runs under, so that code below it finds its place. */
+const active = new AsyncLocalStorage<{ recorder: Recorder; recording: Recording }>();
+
+/** Starts and ends spans on the private provider. */
+export class Recorder {
+  readonly problems: ProblemReporter;
+  /** Whether return values of callbacks become outputs. */
+  readonly captureResults: boolean;
+  /** Whether prompts, responses, arguments, results and state are kept at all. */
+  readonly captureContent: boolean;
+  readonly #tracer: Tracer;
+  readonly #processor: StoreSpanProcessor;
+  readonly #mirror: boolean;
+
+  constructor(parts: {
+    tracer: Tracer;
+    processor: StoreSpanProcessor;
+    problems: ProblemReporter;
+    captureResults: boolean;
+    captureContent: boolean;
+    mirror: boolean;
+  }) {
+    this.#tracer = parts.tracer;
+    this.#processor = parts.processor;
+    this.problems = parts.problems;
+    this.captureResults = parts.captureResults;
+    this.captureContent = parts.captureContent;
+    this.#mirror = parts.mirror;
+  }
+
+  /** `within`: the context that holds the parent's span, or none for the root of a new trace. */
+  start(name: string, facts: SpanFacts, within: Context, links?: Link[], startTime?: HrTime): Recording {
+    try {
+      const options: SpanOptions = { startTime: startTime ?? facts.execution.clock.now() };
+      if (links !== undefined) options.links = links;
+      if (facts.kind === "llm") options.kind = SpanKind.CLIENT;
+      const span = this.#processor.withFacts(facts, () => this.#tracer.startSpan(name, options, within));
+      if (this.#mirror) this.#mirrorTo(span, name, facts);
+      return { span, facts, context: trace.setSpan(within, span) };
+    } catch (error) {
+      this.problems.report("internal", "span start", "A span could not be started; the workflow goes on.", error);
+      return { span: trace.wrapSpanContext(INVALID_SPAN_CONTEXT), facts, context: within };
+    }
+  }
+
+  end({ span, facts }: Recording, name: string): void {
+    if (this.#mirror) this.#mirrorTo(span, name, facts);
+    span.end(facts.execution.clock.now());
+  }
+
+  /** Runs the host's code so that spans started below it, ours and those of other instrumentations, find their parent. */
+  run<T>(recording: Recording, work: () => T): T {
+    return active.run({ recorder: this, recording }, () => context.with(recording.context, work));
+  }
+
+  /** The span of this recorder whose callback is running. */
+  active(): Recording | undefined {
+    const current = active.getStore();
+    return current?.recorder === this ? current.recording : undefined;
+  }
+
+  #mirrorTo(span: Span, name: string, facts: SpanFacts): void {
+    const attributes = mirrorAttributes(name, facts);
+    facts.mirrored ??= new Set();
+    for (const key of Object.keys(attributes)) facts.mirrored.add(key);
+    span.setAttributes(attributes);
+  }
+}
