@@ -1,0 +1,48 @@
+import { canonicalJson, isSpanloomError, type SpanloomErrorCode } from "@spanloom/model";
+
+/** The kit's own assertions: no runner's `expect` is needed, and equal means equal as JSON. */
+
+export function ok(condition: unknown, what: string): asserts condition {
+  if (!condition) throw new Error(what);
+}
+
+/** Equal as JSON: members that are `undefined` count as absent, prototypes and the order of keys do not count. */
+export function equal(actual: unknown, expected: unknown, what: string): void {
+  const left = canonicalJson(actual);
+  const right = canonicalJson(expected);
+  if (left === right) return;
+  let at = 0;
+  while (left[at] === right[at]) at++;
+  const from = Math.max(0, at - 120);
+  throw new Error(
+    `${what}: differs at character ${at}\n  expected ${excerpt(right, from)}\n  actual   ${excerpt(left, from)}`,
+  );
+}
+
+/** The promise rejects with a SpanloomError of this code (any code where absent). */
+export async function rejects(
+  call: () => unknown,
+  code: SpanloomErrorCode | undefined,
+  what: string,
+): Promise<void> {
+  let result: unknown;
+  try {
+    result = await call();
+  } catch (error) {
+    ok(isSpanloomError(error), `${what}: rejected with ${String(error)}, which is no SpanloomError`);
+    if (code !== undefined) equal(error.code, code, `${what}: the error's code`);
+    ok(error.what !== "", `${what}: the error does not say what happened`);
+    return;
+  }
+  throw new Error(`${what}: should have been refused, but gave ${excerpt(canonicalJson(result), 0)}`);
+}
+
+export function present<T>(value: T | undefined, what: string): T {
+  ok(value !== undefined, `${what} is not there`);
+  return value;
+}
+
+function excerpt(text: string, from: number): string {
+  const cut = text.slice(from, from + 320);
+  return `${from > 0 ? "..." : ""}${cut}${from + 320 < text.length ? "..." : ""}`;
+}

@@ -1,0 +1,141 @@
+import {
+  computeDailyCosts,
+  computeRunMetrics,
+  costItems,
+  currentSpans,
+  summarizeExecution,
+} from "@spanloom/metrics";
+import {
+  type DailyCosts,
+  type DailyCostsQuery,
+  type ExecutionDetail,
+  type RunMetrics,
+  type SpanRecord,
+  spanKey,
+  type TraceChanges,
+  toSkeleton,
+} from "@spanloom/model";
+import { buildSpanTree, preOrder } from "@spanloom/model/tree";
+import { equal, ok, present } from "./assert.ts";
+import type { TestedStore } from "./harness.ts";
+
+/** What a store must answer after the records it was given: the reference, computed from scratch each time. */
+export class Expected {
+  private readonly records: SpanRecord[] = [];
+  private current: SpanRecord[] | undefined = [];
+
+  add(records: readonly SpanRecord[]): void {
+    this.records.push(...records);
+    this.current = undefined;
+  }
+
+  /** All spans, each as it must be read back. */
+  spans(): SpanRecord[] {
+    this.current ??= currentSpans(this.records);
+    return this.current;
+  }
+
+  /** The spans of one execution in the order of its pages. */
+  trace(executionId: string): SpanRecord[] {
+    return inPageOrder(this.spans().filter((span) => span.executionId === executionId));
+  }
+
+  detail(executionId: string): Omit<ExecutionDetail, "seq"> | undefined {
+    if (!this.spans().some((span) => span.executionId === executionId)) return undefined;
+    return withoutSeq(summarizeExecution(executionId, this.spans(), 0));
+  }
+
+  runMetrics(executionId: string): Omit<RunMetrics, "seq"> {
+    return withoutSeq(computeRunMetrics(executionId, this.spans(), 0));
+  }
+
+  dailyCosts(query: DailyCostsQuery): DailyCosts {
+    return computeDailyCosts(query, costItems(this.spans()), Date.now());
+  }
+}
+
+/** Pre-order, siblings by start and span id: the order that pages have. */
+export function inPageOrder(spans: readonly SpanRecord[]): SpanRecord[] {
+  return preOrder(buildSpanTree(spans).roots).map((node) => node.span);
+}
+
+export function withoutSeq<T extends { seq: number }>(value: T): Omit<T, "seq"> {
+  const { seq, ...rest } = value;
+  return rest;
+}
+
+/** Everything that can be read of one execution is what the reference says. Gives the detail. */
+export async function checkExecution(
+  store: TestedStore,
+  expected: Expected,
+  executionId: string,
+  limit = 10_000,
+): Promise<ExecutionDetail | undefined> {
+  const detail = await store.getExecution(executionId);
+  const wanted = expected.detail(executionId);
+  equal(detail && withoutSeq(detail), wanted, `getExecution ${executionId}`);
+  const spans = await readAll(store, executionId, limit);
+  equal(spans, wanted && expected.trace(executionId), `the pages of ${executionId}`);
+  if (detail === undefined) return undefined;
+  const metrics = present(await store.getRunMetrics(executionId), `getRunMetrics ${executionId}`);
+  equal(withoutSeq(metrics), expected.runMetrics(executionId), `getRunMetrics ${executionId}`);
+  return detail;
+}
+
+/** All full pages of an execution, joined. */
+export async function readAll(
+  store: TestedStore,
+  executionId: string,
+  limit = 10_000,
+): Promise<SpanRecord[] | undefined> {
+  const spans: SpanRecord[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await store.getTrace(executionId, { view: "full", limit, ...(cursor && { cursor }) });
+    if (page === undefined) return undefined;
+    ok(page.spans.length <= limit, `a page of ${executionId} has ${page.spans.length} spans, limit ${limit}`);
+    ok(page.spans.length > 0 || page.spanCount === 0, `an empty page of ${executionId}`);
+    spans.push(...page.spans);
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+  return spans;
+}
+
+/** Somebody who looks at an execution and knows of it only what `changesSince` told. */
+export class Follower {
+  seq = 0;
+  readonly executionId: string;
+  private readonly spans = new Map<string, unknown>();
+
+  constructor(executionId: string) {
+    this.executionId = executionId;
+  }
+
+  /** Asks until there is no more. Gives the answers. */
+  async catchUp(store: TestedStore, limit = 500): Promise<TraceChanges[]> {
+    const answers: TraceChanges[] = [];
+    for (;;) {
+      const changes = await store.changesSince(this.executionId, this.seq, { limit });
+      if (changes === undefined) return answers;
+      answers.push(changes);
+      const { spans, removed, seq, more } = changes;
+      ok(spans.length <= limit, `changesSince gave ${spans.length} spans, limit ${limit}`);
+      ok(seq > this.seq || !more, `changesSince ${this.seq} says there is more and does not move on`);
+      ok(seq >= this.seq, `changesSince went back from ${this.seq} to ${seq}`);
+      for (const span of spans) this.spans.set(spanKey(span), span);
+      for (const span of removed) this.spans.delete(spanKey(span));
+      this.seq = seq;
+      if (!more) return answers;
+    }
+  }
+
+  /** What it knows is what is stored, as skeletons. */
+  check(expected: Expected): void {
+    const known = [...this.spans].sort(([a], [b]) => (a < b ? -1 : 1));
+    const wanted = expected
+      .trace(this.executionId)
+      .map((span): [string, unknown] => [spanKey(span), toSkeleton(span)])
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+    equal(known, wanted, `what a follower of ${this.executionId} knows at ${this.seq}`);
+  }
+}
