@@ -1,0 +1,67 @@
+import { type AttributeValue, EXECUTION_STATUSES, MAX_ID_LENGTH, SPAN_KINDS, SPANLOOM } from "@spanloom/model";
+import type { Dialect, RecordDraft } from "../dialect.ts";
+
+const HTTP_KEYS = ["http.request.method", "http.method", "http.url"] as const;
+
+const ID_FIELDS = [
+  ["executionId", SPANLOOM.executionId],
+  ["workflowId", SPANLOOM.workflowId],
+  ["nodeId", SPANLOOM.nodeId],
+] as const;
+const TEXT_FIELDS = [
+  ["workflowName", SPANLOOM.workflowName],
+  ["threadId", SPANLOOM.threadId],
+  ["nodeType", SPANLOOM.nodeType],
+] as const;
+
+/** Last of all: our own `spanloom.*` keys on spans of any instrumentation, and kinds that show without a dialect. */
+export const genericDialect: Dialect = {
+  name: "generic",
+  detect: (record) => {
+    if (record.kind === "internal") return true;
+    for (const key in record.attributes) if (key.startsWith(SPANLOOM.prefix)) return true;
+    return false;
+  },
+  normalize: (draft) => {
+    for (const key in draft.record.attributes) {
+      if (!key.startsWith(SPANLOOM.prefix)) continue;
+      readOwnKeys(draft);
+      break;
+    }
+    readKind(draft);
+  },
+};
+
+function readOwnKeys(draft: RecordDraft): void {
+  for (const [field, key] of ID_FIELDS) {
+    const value = draft.attribute(key);
+    if (isId(value)) draft.move(field, value, key);
+  }
+  for (const [field, key] of TEXT_FIELDS) {
+    const value = draft.attribute(key);
+    if (typeof value === "string") draft.move(field, value, key);
+  }
+  const kind = SPAN_KINDS.find((known) => known === draft.attribute(SPANLOOM.kind));
+  if (kind !== undefined) draft.move("kind", kind, SPANLOOM.kind);
+  const status = EXECUTION_STATUSES.find((known) => known === draft.attribute(SPANLOOM.executionStatus));
+  if (status !== undefined) draft.move("executionStatus", status, SPANLOOM.executionStatus);
+  const attempt = draft.attribute(SPANLOOM.attempt);
+  if (typeof attempt === "number" && Number.isSafeInteger(attempt) && attempt >= 1) {
+    draft.move("attempt", attempt, SPANLOOM.attempt);
+  }
+}
+
+/** The kind of a span that nobody named: it called a model, or it made or served an HTTP request. */
+function readKind(draft: RecordDraft): void {
+  if (draft.record.kind !== "internal") return;
+  if (draft.record.model !== undefined) {
+    draft.derive("kind", "llm", draft.record.provenance?.model?.key ?? "model");
+    return;
+  }
+  const http = HTTP_KEYS.find((key) => draft.attribute(key) !== undefined);
+  if (http !== undefined) draft.derive("kind", "http", http);
+}
+
+function isId(value: AttributeValue | undefined): value is string {
+  return typeof value === "string" && value !== "" && value.length <= MAX_ID_LENGTH && !/^\.{1,2}$/.test(value);
+}

@@ -1,0 +1,39 @@
+import { type AttributeValue, type JsonValue, plainAttribute } from "@spanloom/model";
+import { parseStructure } from "../parse-json.ts";
+
+/**
+ * Attributes come as the instrumentation could send them: numbers as text, lists and objects as JSON text or whole.
+ * Each reader gives `undefined` for what it cannot read, and the attribute then stays where it is.
+ */
+
+export function readText(value: AttributeValue | undefined): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+const DECIMAL = /^\d{1,15}(\.\d{1,15})?$/;
+
+/** A finite number, also as decimal text. */
+export function readNumber(value: AttributeValue | undefined): number | undefined {
+  const plain = value === undefined ? undefined : plainAttribute(value);
+  if (typeof plain === "number") return Number.isFinite(plain) ? plain : undefined;
+  return typeof plain === "string" && DECIMAL.test(plain) ? Number(plain) : undefined;
+}
+
+/** A whole number >= 0. */
+export function readCount(value: AttributeValue | undefined): number | undefined {
+  const number = readNumber(value);
+  return number !== undefined && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
+}
+
+/** A list of texts, also as its JSON text; a lone text is a list of one. */
+export function readTexts(value: AttributeValue | undefined): string[] | undefined {
+  const json = readJson(value);
+  const list = Array.isArray(json) ? json : typeof value === "string" && value !== "" ? [value] : [];
+  return list.length > 0 && list.every((item) => typeof item === "string") ? (list as string[]) : undefined;
+}
+
+/** The value itself, or what its text says in JSON where that is a list or an object; other text as it is. */
+export function readJson(value: AttributeValue | undefined): JsonValue | undefined {
+  if (typeof value === "string") return parseStructure(value) ?? value;
+  return value === undefined ? undefined : plainAttribute(value);
+}

@@ -1,0 +1,160 @@
+import { type Counts, countOf, isReplaced, replacement } from "./counts.ts";
+import type { KeyRule } from "./secret-keys.ts";
+
+/** Decides over a key; cached by the caller. */
+export type KeyDecision = (key: string) => KeyRule | undefined;
+
+const KEY_CHARACTER = /[\w.-]/;
+const MAX_KEY = 64;
+/** From the end of a key to the beginning of its value: closing quote, `:` or `=` or `=>`, opening quote. */
+const OPERATOR = /((?:\\{0,8}["'`])?)[ \t]{0,4}(:=|=>|=|:)[ \t]{0,4}((?:\\{0,8}["'`])?)/y;
+/** Where a value without quotes ends; a header's goes to the end of its line. */
+const BARE = /[^\s"'`,;&<>)}\]\\]*/y;
+const LINE = /[^\r\n"'`\\]*/y;
+/** How much of a value is looked at to tell whether it is a secret. The whole of one that is goes. */
+const MAX_LOOK = 512;
+const SCHEME = /(?:bearer|basic|digest|token|apikey|api-key|negotiate|hmac|aws4-hmac-sha256|sharedaccesssignature)\s{1,4}/iy;
+const SCHEME_ONLY = /\b(?:bearer|basic)\s{1,4}([\w.~+/=-]{6,})/giy;
+/** Code and templates, not a secret: calls, members, placeholders. */
+const CODE = /[(){}[\]$<>]|^(?:process|os|env|config|this|self|settings|options|secrets|vars)\b|^\*+$|^x+$/i;
+const LIKE_A_CONNECTION = /(?:host|server|user|user id|uid|username|endpoint|data source|dbname|accountname)\s?=/i;
+
+interface Found {
+  from: number;
+  to: number;
+  rule: string;
+}
+
+/**
+ * The text with the values replaced that it assigns to secret names: JSON and fragments of it (also escaped, also cut
+ * off), headers, query strings, environment files, command lines, connection strings, and code with a literal in it.
+ * `words` finds where to look; from each hit the work is bounded by the value.
+ */
+export function scanAssignments(text: string, words: RegExp, decide: KeyDecision, counts: Counts): string {
+  let out = "";
+  let copied = 0;
+  words.lastIndex = 0;
+  for (let hit = words.exec(text); hit !== null; hit = words.exec(text)) {
+    const found = findScheme(text, hit.index) ?? findAssigned(text, hit.index, words.lastIndex, decide);
+    if (found === undefined || found.from < copied) continue;
+    out += text.slice(copied, found.from) + replacement(countOf(counts, found.rule));
+    copied = found.to;
+    words.lastIndex = Math.max(words.lastIndex, found.to);
+  }
+  return copied === 0 ? text : out + text.slice(copied);
+}
+
+/** `Bearer <token>` and `Basic <base64>` anywhere; "basic requirements" and "bearer of news" are neither. */
+function findScheme(text: string, at: number): Found | undefined {
+  SCHEME_ONLY.lastIndex = at;
+  const match = SCHEME_ONLY.exec(text);
+  const value = match?.[1];
+  if (match === null || value === undefined) return undefined;
+  const basic = /^b(?:asic)/i.test(match[0]);
+  const secret = basic ? isUserAndPassword(value) : /\d|[a-z][A-Z]|[A-Z][a-z]+[A-Z]|[._~+/=-]\w/.test(value);
+  const to = SCHEME_ONLY.lastIndex;
+  return secret ? { from: to - value.length, to, rule: basic ? "basic-auth" : "bearer-token" } : undefined;
+}
+
+function isUserAndPassword(base64: string): boolean {
+  return /^[A-Za-z0-9+/_-]+={0,2}$/.test(base64) && /^[\x20-\x7e]*:[\x20-\x7e]*$/.test(decodeBase64(base64));
+}
+
+function decodeBase64(text: string): string {
+  return Buffer.from(text.slice(0, 400), "base64").toString("latin1");
+}
+
+function findAssigned(text: string, hit: number, hitEnd: number, decide: KeyDecision): Found | undefined {
+  let start = hit;
+  while (start > 0 && hit - start < MAX_KEY && KEY_CHARACTER.test(text[start - 1] as string)) start--;
+  let end = hitEnd;
+  while (!KEY_CHARACTER.test(text[end - 1] as string)) end--;
+  while (end < text.length && end - hitEnd < MAX_KEY && KEY_CHARACTER.test(text[end] as string)) end++;
+  // An escaped line end before the key (`\npassword`) is not its first letter.
+  if (text[start - 1] === "\\" && /[nrt]/.test(text[start] as string)) start++;
+  OPERATOR.lastIndex = end;
+  const operator = OPERATOR.exec(text);
+  if (operator === null) return undefined;
+  const key = text.slice(start, end);
+  const rule = decide(key) ?? signatureRule(key, text[start - 1]);
+  if (rule === undefined) return undefined;
+  const [whole, closing = "", sign = "", opening = ""] = operator;
+  const from = end + whole.length;
+  const line = sign === ":" && (rule.name === "cookie" || rule.name === "authorization");
+  const look = text.slice(from, from + MAX_LOOK);
+  const value = look.slice(0, valueEnd(look, 0, opening, line));
+  if (value === "" || isReplaced(value)) return undefined;
+  if (!isSecretValue({ key, rule, value, closing, sign, opening, spaced: /\s/.test(whole), text, start })) return undefined;
+  SCHEME.lastIndex = 0;
+  const scheme = SCHEME.exec(value)?.[0].length ?? 0;
+  if (scheme > 0 && (scheme === value.length || isReplaced(value.slice(scheme)))) return undefined;
+  return { from: from + scheme, to: valueEnd(text, from, opening, line), rule: rule.name };
+}
+
+/** Signatures of presigned links open what they sign. */
+function signatureRule(key: string, before: string | undefined): KeyRule | undefined {
+  const inQuery = before === "?" || before === "&";
+  return inQuery && /(?:^|-)(?:sig|signature|key)$/i.test(key) ? { name: "signature", takes: "text" } : undefined;
+}
+
+function valueEnd(text: string, from: number, opening: string, line: boolean): number {
+  if (opening !== "") {
+    const end = closingQuote(text, from, opening);
+    return end === -1 ? text.length : end;
+  }
+  const pattern = line ? LINE : BARE;
+  pattern.lastIndex = from;
+  return pattern.test(text) ? pattern.lastIndex : from;
+}
+
+/** The next quote that is escaped exactly as the opening one is: text in JSON in JSON has `\"`, then `\\\"`. */
+function closingQuote(text: string, from: number, opening: string): number {
+  const quote = opening.at(-1) as string;
+  const depth = opening.length - 1;
+  for (let at = text.indexOf(quote, from); at !== -1; at = text.indexOf(quote, at + 1)) {
+    let slashes = 0;
+    while (slashes < at - from && text[at - 1 - slashes] === "\\") slashes++;
+    if (slashes <= depth) return at - slashes;
+  }
+  return -1;
+}
+
+interface Assigned {
+  key: string;
+  rule: KeyRule;
+  value: string;
+  closing: string;
+  sign: string;
+  opening: string;
+  spaced: boolean;
+  text: string;
+  start: number;
+}
+
+function isSecretValue({ key, rule, value, closing, sign, opening, spaced, text, start }: Assigned): boolean {
+  const before = text[start - 1];
+  // JSON: a quoted key and a colon. Texts always, numbers where the rule takes them; true, null and structures never.
+  if (closing !== "" && sign === ":") {
+    if (opening !== "") return true;
+    return rule.takes === "everything" && /^-?\d/.test(value);
+  }
+  const code = opening === "" && CODE.test(value);
+  if (code) return false;
+  if (sign === ":" && opening === "") {
+    if (rule.name === "cookie") return /^[^\s=;]+=[^\s]/.test(value);
+    SCHEME.lastIndex = 0;
+    if (rule.name === "authorization" && SCHEME.test(value)) return true;
+  }
+  if (sign === "=" && !spaced && opening === "") {
+    if (before === "?" || before === "&" || before === ";") return true;
+    if (text.startsWith("--", start)) return true;
+    if (/^[A-Z][A-Z0-9_]+$/.test(key)) return value.length >= 3;
+    if (LIKE_A_CONNECTION.test(text.slice(Math.max(0, start - 200), start + 400))) return true;
+  }
+  return looksMade(value);
+}
+
+/** Not a word of prose or an identifier of code. */
+function looksMade(value: string): boolean {
+  return value.length >= 6 && !/\s/.test(value) && /\d|[!@#%^*+=~]/.test(value) && !CODE.test(value);
+}

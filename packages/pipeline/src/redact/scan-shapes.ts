@@ -1,0 +1,61 @@
+import { SHAPES, type ShapeRule } from "./rules.ts";
+import { type Counts, countOf, replacement } from "./counts.ts";
+
+interface CompiledShape {
+  rule: ShapeRule;
+  pattern: RegExp;
+}
+
+const BEFORE = { word: /[A-Za-z0-9]/, run: /[\w-]/ };
+/** An escape just before a secret ends in a letter or digit but is no word: `\n`, `%20`, `\u0026`. */
+const ESCAPE = /(?:\\[nrtbf]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4})$/;
+
+const byBeginning = new Map<string, CompiledShape[]>();
+for (const rule of SHAPES) {
+  const pattern = new RegExp(`(?:${rule.begins.map(escaped).join("|")})${rule.rest}`, "y");
+  for (const begin of rule.begins) byBeginning.set(begin, [...(byBeginning.get(begin) ?? []), { rule, pattern }]);
+}
+// Longest first, so that `sk-ant-` is not taken for `sk-`; the shorter one's rules follow where the longer one's fail.
+const beginnings = [...byBeginning.keys()].sort((a, b) => b.length - a.length);
+for (const begin of beginnings) {
+  for (const shorter of beginnings) {
+    if (shorter === begin || !begin.startsWith(shorter)) continue;
+    byBeginning.get(begin)?.push(...(byBeginning.get(shorter) ?? []));
+  }
+}
+const ANY_BEGINNING = new RegExp(beginnings.map(escaped).join("|"), "g");
+
+/** The text with every secret of a known shape replaced; the same string where there is none. */
+export function scanShapes(text: string, counts: Counts): string {
+  let out = "";
+  let copied = 0;
+  ANY_BEGINNING.lastIndex = 0;
+  for (let hit = ANY_BEGINNING.exec(text); hit !== null; hit = ANY_BEGINNING.exec(text)) {
+    const at = hit.index;
+    const end = secretEnd(text, at, hit[0]);
+    if (end === undefined) {
+      ANY_BEGINNING.lastIndex = at + 1;
+      continue;
+    }
+    out += text.slice(copied, at) + replacement(countOf(counts, end.name));
+    copied = end.index;
+    ANY_BEGINNING.lastIndex = end.index;
+  }
+  return copied === 0 ? text : out + text.slice(copied);
+}
+
+function secretEnd(text: string, at: number, begin: string): { index: number; name: string } | undefined {
+  for (const { rule, pattern } of byBeginning.get(begin) ?? []) {
+    if (rule.after !== "nothing" && at > 0 && BEFORE[rule.after].test(text[at - 1] as string)) {
+      if (!ESCAPE.test(text.slice(Math.max(0, at - 6), at))) continue;
+    }
+    pattern.lastIndex = at;
+    const match = pattern.exec(text);
+    if (match !== null && (rule.accept?.(match[0]) ?? true)) return { index: pattern.lastIndex, name: rule.name };
+  }
+  return undefined;
+}
+
+function escaped(literal: string): string {
+  return literal.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}

@@ -1,0 +1,24 @@
+import { type Counts, countOf, isReplaced, replacement } from "./counts.ts";
+
+/** User and password before a host; a password may hold an `@`. */
+const CREDENTIALS = /:\/\/([^\s:/?#@"'<>\\[]{0,200}):([^\s/"'<>\\]{1,2000})@/g;
+/** Databases' passwords are often written with a `/` that ought to be encoded. */
+const DATABASE =
+  /\b(?:postgres|mysql|mariadb|mongodb|rediss?|valkey|amqps?|clickhouse|mssql|sqlserver)(?:ql)?(?:\+\w{1,20})?:\/\/([^\s:/?#@"'<>\\[]{0,200}):([^\s@"'<>\\]{1,2000})@/g;
+/** A lone user that is itself a token. */
+const LONE_TOKEN = /:\/\/([\w-]{20,})@/g;
+
+/** The text with passwords and tokens in URLs replaced; user and host stay. */
+export function scanUrls(text: string, counts: Counts): string {
+  if (!text.includes("://") || !text.includes("@")) return text;
+  const hide = (match: string, _user: string, password: string): string => {
+    if (isReplaced(password)) return match;
+    return `${match.slice(0, -1 - password.length)}${replacement(countOf(counts, "url-password"))}@`;
+  };
+  return text
+    .replace(CREDENTIALS, hide)
+    .replace(DATABASE, hide)
+    .replace(LONE_TOKEN, (match, token: string) =>
+      /\d/.test(token) ? `://${replacement(countOf(counts, "url-token"))}@` : match,
+    );
+}
