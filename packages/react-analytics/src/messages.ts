@@ -56,7 +56,7 @@ export const analyticsMessages = {
   "cost.nothing": "No cost recorded",
   "cost.day": "Day",
   "cost.total": "Total",
-  "cost.other": "Others",
+  "cost.others": "Others",
   "cost.unnamed": "Not named",
   "cost.empty.one": "No cost in the last {count} day",
   "cost.empty.other": "No cost in the last {count} days",

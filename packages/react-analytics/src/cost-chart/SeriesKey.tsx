@@ -36,5 +36,5 @@ export function seriesColor(index: number): string {
 /** What a group is called on screen: unnamed and smaller groups have words of their own. */
 export function useSeriesName(): (key: string) => string {
   const t = useMessages(analyticsMessages);
-  return (key) => (key === OTHER ? t("cost.other") : key === "" ? t("cost.unnamed") : key);
+  return (key) => (key === OTHER ? t("cost.others") : key === "" ? t("cost.unnamed") : key);
 }
