@@ -6,7 +6,7 @@ import type { JsonValue } from "./json.ts";
 import { OTEL_KINDS, SCHEMA_VERSION, SPAN_KINDS, type SpanRecord } from "./span.ts";
 
 /** Any text, with what breaks naive code among it. */
-export const text: fc.Arbitrary<string> = fc.oneof(
+const text: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: "binary", maxLength: 12 }),
   fc.constantFrom(
     "",
@@ -42,7 +42,7 @@ export const json: fc.Arbitrary<JsonValue> = fc.letrec<{ value: JsonValue }>((ti
   ),
 })).value;
 
-export const attributes: fc.Arbitrary<Attributes> = fc.oneof(
+const attributes: fc.Arbitrary<Attributes> = fc.oneof(
   { weight: 4, arbitrary: object(json) },
   {
     weight: 1,
@@ -56,9 +56,9 @@ export const attributes: fc.Arbitrary<Attributes> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ "spanloom.schema_version": 1, "spanloom.usage": "{" }) },
 );
 
-export const traceId: fc.Arbitrary<string> = hex(32);
-export const spanId: fc.Arbitrary<string> = hex(16);
-export const nanos: fc.Arbitrary<string> = fc.bigInt({ min: 1n, max: 2n ** 63n - 1n }).map(String);
+const traceId: fc.Arbitrary<string> = hex(32);
+const spanId: fc.Arbitrary<string> = hex(16);
+const nanos: fc.Arbitrary<string> = fc.bigInt({ min: 1n, max: 2n ** 63n - 1n }).map(String);
 
 /** Any valid record in the form that OTLP can carry: nothing empty or 0 where proto3 cannot tell that from absent. */
 export const record: fc.Arbitrary<SpanRecord> = fc.tuple(otelFields(), ownFields()).map(([otel, own]) => {
