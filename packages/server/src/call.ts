@@ -1,4 +1,5 @@
-import type { ScopedStore, SpanRecord } from "@spanloom/model";
+import type { ScopedStore } from "@spanloom/model";
+import type { Pipeline } from "@spanloom/pipeline";
 import type { Grant } from "./authorize.ts";
 import type { Limits } from "./limits.ts";
 import type { LiveTimes } from "./live/live-trace.ts";
@@ -26,8 +27,8 @@ export interface CallSettings {
   limits: Limits;
   live: LiveTimes;
   config?: ConfigSource;
-  /** Cleans what comes in; given a copy. */
-  clean?: (record: SpanRecord) => SpanRecord;
+  /** Cleans what comes in. */
+  pipeline: Pick<Pipeline, "clean" | "ready"> | false;
 }
 
 export type RouteHandler = (call: Call) => Promise<Response>;

@@ -1,5 +1,6 @@
-import { SpanloomError, type SpanRecord, type TraceStore } from "@spanloom/model";
+import { SpanloomError, type TraceStore } from "@spanloom/model";
 import { ROUTES, type RouteName } from "@spanloom/model/http";
+import { createPipeline, type Pipeline } from "@spanloom/pipeline";
 import { Hono } from "hono";
 import { answer } from "./answer.ts";
 import type { OnAudit } from "./audit.ts";
@@ -16,8 +17,11 @@ export interface HandlerOptions {
   authorize: Authorize;
   /** What panels may offer, by role. */
   config?: ConfigSource;
-  /** Cleans spans that are written through HTTP (normalise, redact, price) before they are stored. */
-  pipeline?: { clean(record: SpanRecord): SpanRecord };
+  /**
+   * Cleans spans that are written through HTTP (normalise, redact, price) before they are stored; the default pipeline
+   * where absent. `false` stores them as they come: for services that are known to clean them.
+   */
+  pipeline?: Pick<Pipeline, "clean" | "ready"> | false;
   /** The path that all routes stand below, e.g. `/api/spanloom`; none where a router has taken it off already. */
   basePath?: string;
   /** Leaves the routes that write out: they are not there. */
@@ -36,7 +40,7 @@ export type Handler = (request: Request) => Promise<Response>;
 
 /** The REST of a store, for any server that speaks Request and Response. Throws `invalid_argument` for unusable options. */
 export function createHandler(options: HandlerOptions): Handler {
-  const { store, authorize, config, pipeline, onAudit } = options;
+  const { store, authorize, config, onAudit } = options;
   const basePath = readBasePath(options.basePath ?? "");
   checkSource(config);
   const limits = readLimits(options.limits);
@@ -44,7 +48,7 @@ export function createHandler(options: HandlerOptions): Handler {
     limits,
     live: { ...LIVE_TIMES, ...options.live },
     ...(config !== undefined && { config }),
-    ...(pipeline !== undefined && { clean: (record) => pipeline.clean(record) }),
+    pipeline: options.readOnly === true ? false : (options.pipeline ?? createPipeline()),
   };
   const report = options.onError ?? ((error) => console.error("Spanloom could not answer a request:", error));
 

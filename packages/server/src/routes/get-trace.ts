@@ -54,8 +54,8 @@ export async function getTrace(call: Call): Promise<Response> {
 
 async function streamTrace(call: Call, executionId: string): Promise<Response> {
   const fromSeq = resumeFrom(call);
-  const [known] = await call.store.getExecutions([executionId]);
-  if (known === undefined) throw notFound();
+  // Not `getExecutions`: who followed an execution that went away since must still be told what was removed.
+  if ((await call.store.changesSince(executionId, fromSeq, { limit: 1 })) === undefined) throw notFound();
   const body = eventStreamBody(
     call.request.signal,
     (signal) =>

@@ -12,7 +12,7 @@ import { respondJson } from "../respond.ts";
 
 /** Stores spans of a service that writes through HTTP. A span at fault is named in the receipt and costs no other. */
 export async function writeSpans(call: Call): Promise<Response> {
-  const { limits } = call.settings;
+  const { limits, pipeline } = call.settings;
   const items = decodeSpans(await readJson(call.request, limits));
   if (items.length > limits.spansPerRequest) {
     throw new SpanloomError("limit_exceeded", {
@@ -21,6 +21,8 @@ export async function writeSpans(call: Call): Promise<Response> {
       fix: "Send them in several requests.",
     });
   }
+  // Without its price table, what comes first would be stored without a cost.
+  if (pipeline !== false) await pipeline.ready;
   const records: SpanRecord[] = [];
   const places: number[] = [];
   const rejected: RejectedSpan[] = [];
@@ -30,7 +32,7 @@ export async function writeSpans(call: Call): Promise<Response> {
       rejected.push({ index, code: "invalid_record", message: record });
       continue;
     }
-    records.push(call.settings.clean?.(record) ?? record);
+    records.push(pipeline === false ? record : pipeline.clean(record));
     places.push(index);
   }
   const receipt: WriteReceipt =

@@ -33,6 +33,7 @@ import {
   type RouteParams,
   routePath,
 } from "@spanloom/model/http";
+import { checkExecutionIds, checkRecords } from "../check-arguments.ts";
 import { createConnection, type HttpConnection } from "../http/connection.ts";
 import { followTrace } from "../http/follow-trace.ts";
 import { writeOver } from "../http/write-over.ts";
@@ -93,7 +94,10 @@ export function createHttpStore(options: HttpStoreOptions): HttpStore {
     scope: options.scope ?? "remote",
     capabilities: options.capabilities ?? LEAST,
     getTrace,
-    write: (spans) => writeOver(connection, spans),
+    async write(spans) {
+      checkRecords(spans);
+      return writeOver(connection, spans);
+    },
     listExecutions: (query: ListExecutionsQuery = {}): Promise<Page<ExecutionSummary>> =>
       connection.get(`/executions${queryString(listExecutionsParams(query))}`, decodeExecutionPage),
     getExecutions: (executionIds) => getExecutions(connection, executionIds),
@@ -134,9 +138,8 @@ async function getExecutions(
 ): Promise<ExecutionSummary[]> {
   const groups: string[][] = [];
   let size = IDS_LENGTH;
-  for (const id of executionIds.filter(
-    (id) => routePath("getExecution", { execution_id: id }) !== undefined,
-  )) {
+  for (const id of checkExecutionIds(executionIds)) {
+    if (routePath("getExecution", { execution_id: id }) === undefined) continue;
     const length = encodeURIComponent(id).length + "ids=&".length;
     if (size + length > IDS_LENGTH) {
       groups.push([]);

@@ -1,0 +1,89 @@
+import type { SpanRecord } from "@spanloom/model";
+import { jsonContent, makeSpan, messagesContent, textContent } from "@spanloom/model/fixtures";
+import { describe, expect, test } from "vitest";
+import { type ContentField, NOT_PERMITTED, withoutContent } from "./visible-content.ts";
+
+const SECRET = "the-secret-prompt";
+
+/** Every content field of a span; a new one does not compile until it is here. */
+const content: Required<Pick<SpanRecord, ContentField>> = {
+  input: messagesContent({ role: "user", parts: [{ type: "text", content: SECRET }] }),
+  output: { ...textContent(SECRET), state: "truncated", reason: SECRET, hash: "aa" },
+  stateBefore: jsonContent({ note: SECRET }),
+  stateAfter: { ...jsonContent([SECRET]), redactions: [{ rule: "email", count: 1 }] },
+};
+
+describe("withoutContent", () => {
+  test("replaces every content field by the word that it is not permitted, without hash, length or reason", () => {
+    const shown = withoutContent(makeSpan(content));
+    expect(shown).toMatchObject({
+      input: { format: "messages", state: "not_permitted" },
+      output: { format: "text", state: "not_permitted" },
+      stateBefore: { format: "json", state: "not_permitted" },
+      stateAfter: { format: "json", state: "not_permitted" },
+    });
+    for (const field of Object.keys(content) as ContentField[]) {
+      expect(Object.keys(shown[field] ?? {}), field).toEqual(["format", "state"]);
+    }
+    expect(JSON.stringify(shown)).not.toContain(SECRET);
+  });
+
+  test.each([
+    "gen_ai.input.messages",
+    "gen_ai.output.messages",
+    "gen_ai.system_instructions",
+    "gen_ai.prompt",
+    "gen_ai.prompt.0.content",
+    "gen_ai.tool.call.arguments",
+    "gen_ai.tool.call.result",
+    "input.value",
+    "output.value",
+    "llm.input_messages.0.message.content",
+    "llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments",
+    "llm.prompts",
+    "tool.parameters",
+    "ai.prompt",
+    "ai.prompt.messages",
+    "ai.response.text",
+    "ai.response.object",
+    "ai.response.toolCalls",
+    "ai.toolCall.args",
+    "ai.toolCall.result",
+    "traceloop.entity.input",
+    "traceloop.entity.output",
+    "langfuse.observation.input",
+    "lmnr.span.output",
+    "mastra.llm.input",
+    "retrieval.documents.0.document.content",
+    "spanloom.input",
+  ])("withholds the attribute %s, also in events and links", (key) => {
+    const attributes = { [key]: SECRET };
+    const link = { traceId: "a".repeat(32), spanId: "b".repeat(16), attributes };
+    const span = makeSpan({ attributes, events: [{ name: "e", time: "1", attributes }], links: [link] });
+    const shown = withoutContent(span);
+    expect(shown.attributes).toEqual({ [key]: NOT_PERMITTED });
+    expect(JSON.stringify(shown)).not.toContain(SECRET);
+  });
+
+  test("keeps figures, ids, names, status messages and exceptions", () => {
+    const attributes = {
+      "gen_ai.usage.input_tokens": 12,
+      "gen_ai.response.model": "lumen",
+      "gen_ai.response.id": "r-1",
+      "gen_ai.output.type": "text",
+      "http.request.method": "GET",
+      "error.type": "Timeout",
+    };
+    const exception = {
+      "exception.type": "Error",
+      "exception.message": "timed out",
+      "exception.stacktrace": "at x",
+    };
+    const span = makeSpan({
+      attributes,
+      status: { code: "error", message: "the scanner did not answer" },
+      events: [{ name: "exception", time: "1", attributes: exception }],
+    });
+    expect(withoutContent(span)).toEqual(span);
+  });
+});
