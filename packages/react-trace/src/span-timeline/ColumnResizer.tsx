@@ -1,0 +1,29 @@
+import type { ReactElement, RefObject } from "react";
+import { Group, Panel, Separator } from "react-resizable-panels";
+
+/**
+ * The border between tree and timeline. It lies over the grid, because rows run through both: it only tells the grid
+ * where the timeline begins, by a variable that the rows lay themselves out by.
+ */
+export function ColumnResizer({
+  gridRef,
+  label,
+}: {
+  gridRef: RefObject<HTMLElement | null>;
+  label: string;
+}): ReactElement {
+  return (
+    <Group orientation="horizontal" disableCursor className="sl-trace-resizer" style={throughStyle}>
+      <Panel
+        defaultSize="56"
+        minSize="30"
+        maxSize="85"
+        onResize={(size) => gridRef.current?.style.setProperty("--sl-tree-size", `${size.asPercentage}%`)}
+      />
+      <Separator className="sl-trace-separator sl-trace-column-separator" aria-label={label} />
+      <Panel />
+    </Group>
+  );
+}
+
+const throughStyle = { overflow: "visible" } as const;
