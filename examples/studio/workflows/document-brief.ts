@@ -29,7 +29,7 @@ const MAX_DRAFTS = 3;
  */
 export function createDocumentBrief(
   models: Models,
-): Pick<CompiledStateGraph<State, Partial<State>>, "invoke"> {
+): Pick<CompiledStateGraph<State, Partial<State>>, "invoke" | "stream"> {
   const searchHandbook = createSearchHandbook();
 
   return new StateGraph(state)

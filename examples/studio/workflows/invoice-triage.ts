@@ -49,7 +49,7 @@ type State = typeof state.State;
 // The graph's own type spells out every node and channel; what callers need is `invoke`.
 export function createInvoiceTriage(
   models: Models,
-): Pick<CompiledStateGraph<State, Partial<State>>, "invoke"> {
+): Pick<CompiledStateGraph<State, Partial<State>>, "invoke" | "stream"> {
   const lookupVendor = createLookupVendor();
   const searchHandbook = createSearchHandbook();
   const calculateTotals = createCalculateTotals();

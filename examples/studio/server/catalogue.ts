@@ -1,0 +1,83 @@
+import type { ExecutionHandle } from "@spanloom/tracer";
+import { traceLangGraph } from "@spanloom/tracer/langgraph";
+import { createModels, type Pace } from "../models/create-models.ts";
+import { createDocumentBrief } from "../workflows/document-brief.ts";
+import { type DocumentInfo, listDocuments } from "../workflows/documents.ts";
+import { indexHandbook, type Shelf } from "../workflows/handbook-index.ts";
+import { createInvoiceTriage } from "../workflows/invoice-triage.ts";
+import { createLibrary } from "../workflows/library.ts";
+import type { Observability } from "./observability.ts";
+import type { Settings } from "./settings.ts";
+
+/** What a workflow needs to run once. */
+export interface Job {
+  executionId: string;
+  documentId: string;
+  pace: Pace;
+  shelf: Shelf;
+  signal: AbortSignal;
+}
+
+export interface Workflow {
+  id: string;
+  name: string;
+  description: string;
+  documents: DocumentInfo[];
+  /** Resolves when the run is over; rejects when it failed. */
+  run(job: Job): Promise<unknown>;
+}
+
+/** The workflows that the studio offers. */
+export async function createCatalogue(
+  { tracer }: Pick<Observability, "tracer">,
+  { modelDelayMs }: Pick<Settings, "modelDelayMs">,
+): Promise<Workflow[]> {
+  const library = createLibrary();
+  return [
+    {
+      id: "invoice-triage",
+      name: "Invoice triage",
+      description:
+        "Reads an invoice, checks it from four sides at once, then pays it, asks for approval or refuses it.",
+      documents: await listDocuments("invoices"),
+      async run({ executionId, documentId, pace, signal }) {
+        const graph = createInvoiceTriage(await createModels(pace, modelDelayMs));
+        const traced = traceLangGraph(graph, tracer, {
+          workflowId: "invoice-triage",
+          workflowName: "Invoice triage",
+          executionId,
+        });
+        return traced.invoke({ documentId }, { signal });
+      },
+    },
+    {
+      id: "document-brief",
+      name: "Document brief",
+      description:
+        "Makes a brief of a handbook, which a reviewer may send back, or answers the questions of an e-mail.",
+      documents: [...(await listDocuments("handbook")), ...(await listDocuments("emails"))],
+      async run({ executionId, documentId, pace, signal }) {
+        const graph = createDocumentBrief(await createModels(pace, modelDelayMs));
+        const traced = traceLangGraph(graph, tracer, {
+          workflowId: "document-brief",
+          workflowName: "Document brief",
+          executionId,
+        });
+        return traced.invoke({ documentId }, { signal });
+      },
+    },
+    {
+      id: "handbook-index",
+      name: "Handbook index",
+      description: "Reads every handbook through a caching document server and writes an index to download.",
+      documents: [{ id: "handbook", title: "The whole handbook" }],
+      async run({ executionId, pace, shelf }) {
+        const models = await createModels(pace, modelDelayMs);
+        return tracer.execution(
+          { workflowId: "handbook-index", workflowName: "Handbook index", executionId },
+          (execution: ExecutionHandle) => indexHandbook(execution, models, library, shelf),
+        );
+      },
+    },
+  ];
+}

@@ -1,0 +1,45 @@
+import { ObservabilityProvider } from "@spanloom/react-core";
+import { type ReactElement, useLayoutEffect, useMemo } from "react";
+import { Route, Switch } from "wouter";
+import { MonitoringPage } from "./pages/MonitoringPage.tsx";
+import { NotFoundPage } from "./pages/NotFoundPage.tsx";
+import { RunPage } from "./pages/RunPage.tsx";
+import { StartPage } from "./pages/StartPage.tsx";
+import { WorkflowPage } from "./pages/WorkflowPage.tsx";
+import { Header } from "./parts/Header.tsx";
+import { createSession, SessionContext } from "./session.ts";
+import { useStoredChoice } from "./stored-choice.ts";
+import { WorkflowsProvider } from "./workflows.tsx";
+
+export function App(): ReactElement {
+  const [role, setRole] = useStoredChoice("studio.role", ["operator", "business_user", "auditor"]);
+  const [theme, setTheme] = useStoredChoice("studio.theme", ["system", "light", "dark"]);
+  const session = useMemo(() => createSession(role), [role]);
+  useLayoutEffect(() => {
+    if (theme === "system") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+  }, [theme]);
+
+  return (
+    <SessionContext value={session}>
+      <ObservabilityProvider store={session.store} principal={role}>
+        <Header role={role} onRoleChange={setRole} theme={theme} onThemeChange={setTheme} />
+        <main className="page">
+          <WorkflowsProvider>
+            <Switch>
+              <Route path="/" component={StartPage} />
+              <Route path="/workflows/:id">{({ id }) => <WorkflowPage workflowId={id} />}</Route>
+              <Route path="/monitoring" component={MonitoringPage} />
+              <Route path="/runs/:id">{({ id }) => <RunPage executionId={id} />}</Route>
+              <Route component={NotFoundPage} />
+            </Switch>
+          </WorkflowsProvider>
+        </main>
+        <footer className="footer">
+          Demo: the role is what the switch says, sent as <code>x-studio-role</code>. A real host uses its own
+          session here. Costs are demo prices of models that run on this machine.
+        </footer>
+      </ObservabilityProvider>
+    </SessionContext>
+  );
+}
