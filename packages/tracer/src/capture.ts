@@ -122,7 +122,8 @@ function plainOf(value: object): unknown {
   if (prototype === Object.prototype || prototype === null) return value;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
   if (value instanceof Error) return { name: value.name, message: value.message };
-  if (value instanceof Map) return Object.fromEntries([...value].map(([key, member]) => [String(key), member]));
+  if (value instanceof Map)
+    return Object.fromEntries([...value].map(([key, member]) => [String(key), member]));
   if (value instanceof Set) return [...value];
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `[${value.byteLength} bytes]`;
   if (value instanceof Promise || Symbol.asyncIterator in value) return `[${value.constructor.name}]`;

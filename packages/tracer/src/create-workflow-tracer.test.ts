@@ -85,7 +85,10 @@ test("what a callback throws comes out as it was thrown, and the span says why i
   await tracer.flush();
   expect(sink.span("n")).toMatchObject({ status: { code: "error", message: "no such invoice" } });
   expect(sink.span("n").events).toMatchObject([
-    { name: "exception", attributes: { "exception.type": "TypeError", "exception.message": "no such invoice" } },
+    {
+      name: "exception",
+      attributes: { "exception.type": "TypeError", "exception.message": "no such invoice" },
+    },
   ]);
   expect(sink.span("w").executionStatus).toBe("failed");
   expect(sink.span("sync").executionStatus).toBe("failed");
@@ -146,11 +149,17 @@ test("by hand: spans overlap, end in any order, and only their first end counts"
 
 test("events come in order, with a UUIDv4 trace id and a span id of their own for each node", async () => {
   const events: TracerEvent[] = [];
-  const tracer = createWorkflowTracer({ store: collectingSink(), onEvent: (event) => void events.push(event) });
+  const tracer = createWorkflowTracer({
+    store: collectingSink(),
+    onEvent: (event) => void events.push(event),
+  });
   await tracer
     .execution({ workflowId: "w" }, async (execution) => {
       await execution.node({ id: "a" }, async (node) => {
-        node.llm({ model: "gpt-4.1-mini", provider: "openai" }, (llm) => void llm.setUsage({ input: 10, output: 1 }));
+        node.llm(
+          { model: "gpt-4.1-mini", provider: "openai" },
+          (llm) => void llm.setUsage({ input: 10, output: 1 }),
+        );
       });
       await execution.node({ id: "b" }, async () => {
         throw new Error("b failed");
@@ -177,10 +186,16 @@ test("events come in order, with a UUIDv4 trace id and a span id of their own fo
 
 test("onExecutionEnd has ids and totals, with a parent's repeated usage counted once", async () => {
   const ends: ExecutionEnd[] = [];
-  const tracer = createWorkflowTracer({ store: collectingSink(), onExecutionEnd: (end) => void ends.push(end) });
+  const tracer = createWorkflowTracer({
+    store: collectingSink(),
+    onExecutionEnd: (end) => void ends.push(end),
+  });
   const execution = tracer.startExecution({ workflowId: "w" });
   execution.span({ kind: "agent", name: "planner" }, (agent) => {
-    agent.llm({ model: "gpt-4.1-mini", provider: "openai" }, (llm) => void llm.setUsage({ input: 1000, output: 200 }));
+    agent.llm(
+      { model: "gpt-4.1-mini", provider: "openai" },
+      (llm) => void llm.setUsage({ input: 1000, output: 200 }),
+    );
     agent.setUsage({ input: 1000, output: 200 });
   });
   execution.end();
@@ -246,5 +261,7 @@ test("bad ids and figures are mended or left out, and reported; the record stays
 test("options that cannot work are refused with what to do", () => {
   // @ts-expect-error a store is required
   expect(() => createWorkflowTracer({})).toThrow(/no `store`.*createMemoryStore/);
-  expect(() => createWorkflowTracer({ store: collectingSink(), otlp: { url: "localhost:4318" } })).toThrow(/v1\/traces/);
+  expect(() => createWorkflowTracer({ store: collectingSink(), otlp: { url: "localhost:4318" } })).toThrow(
+    /v1\/traces/,
+  );
 });

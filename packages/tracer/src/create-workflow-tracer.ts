@@ -1,5 +1,11 @@
 import type { SpanProcessor } from "@opentelemetry/sdk-trace-base";
-import { SpanloomError, type ScopedStore, type SpanRecord, type SpanSink, type TraceStore } from "@spanloom/model";
+import {
+  type ScopedStore,
+  SpanloomError,
+  type SpanRecord,
+  type SpanSink,
+  type TraceStore,
+} from "@spanloom/model";
 import { createPipeline, type Pipeline, type PipelineOptions } from "@spanloom/pipeline";
 import { Delivery, type DeliveryStats } from "./deliver/delivery.ts";
 import { sinkSender } from "./deliver/sink-sender.ts";
@@ -13,6 +19,7 @@ import { StoreSpanProcessor } from "./otel/store-span-processor.ts";
 import { createProblemReporter, type OnProblem, type ProblemReporter } from "./problems.ts";
 import { Recorder } from "./recorder.ts";
 import { runSpan } from "./run-span.ts";
+import type { SpanHandle } from "./span-handle.ts";
 import type { ExecutionEnd } from "./totals.ts";
 
 export interface WorkflowTracerOptions {
@@ -63,6 +70,10 @@ export interface WorkflowTracer {
   execution<T>(options: ExecutionOptions, run: (execution: ExecutionHandle) => T): T;
   /** The same by hand: call `end`, `fail`, `cancel` or `wait`. */
   startExecution(options: ExecutionOptions): ExecutionHandle;
+  /** The span whose callback is running here, across `await`s; code deep inside a node can hang its own spans below it. */
+  activeSpan(): SpanHandle | undefined;
+  /** For adapters of engines: runs `work`, and gives what it throws to `onProblem` instead of to the host. */
+  guard<T>(where: string, work: () => T): T | undefined;
   /** Writes what waits, and spans that run as they are now. True when everything was delivered in time. Never rejects. */
   flush(options?: { timeoutMs?: number }): Promise<boolean>;
   /** Flushes, then stops: later spans are not kept. Never rejects. */
@@ -133,7 +144,11 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
   const flush: WorkflowTracer["flush"] = async ({ timeoutMs = FLUSH_TIMEOUT_MS } = {}) => {
     problems.guard("flush", () => processor.writeRunning(true));
     const told = Promise.all([events?.drained(), ...ends]);
-    const results = await Promise.all([toStore.flush(timeoutMs), toCollector?.flush(timeoutMs), settled(told, timeoutMs)]);
+    const results = await Promise.all([
+      toStore.flush(timeoutMs),
+      toCollector?.flush(timeoutMs),
+      settled(told, timeoutMs),
+    ]);
     return results.every((complete) => complete !== false);
   };
   const onExit = (): void => void flush({ timeoutMs: EXIT_FLUSH_TIMEOUT_MS });
@@ -141,8 +156,10 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
   if (seesExit) process.once("beforeExit", onExit);
 
   return {
-    execution: (execution, run) => runSpan(recorder, () => startExecution(recorder, execution), run),
+    execution: (execution, run) => runSpan(() => startExecution(recorder, execution), run),
     startExecution: (execution) => startExecution(recorder, execution),
+    activeSpan: () => recorder.active(),
+    guard: (where, work) => problems.guard(where, work),
     flush,
     async shutdown({ timeoutMs = FLUSH_TIMEOUT_MS } = {}) {
       if (seesExit) process.removeListener("beforeExit", onExit);

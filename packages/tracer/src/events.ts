@@ -101,7 +101,9 @@ export function endEvent(record: SpanRecord): TracerEvent | undefined {
       return executionEnd(record, { ...base, durationMs }, error);
     case "node": {
       const node = { ...base, ...nodeFields(record), durationMs };
-      return error === undefined ? { type: "node_completed", ...node } : { type: "node_failed", ...node, error };
+      return error === undefined
+        ? { type: "node_completed", ...node }
+        : { type: "node_failed", ...node, error };
     }
     case "llm": {
       const { usage } = record;
@@ -158,7 +160,11 @@ function callFields({ name, nodeId, model, provider }: SpanRecord): CallFields {
   };
 }
 
-function callEnd(record: SpanRecord, durationMs: number, error: EventError | undefined): CallFields & CallEnd {
+function callEnd(
+  record: SpanRecord,
+  durationMs: number,
+  error: EventError | undefined,
+): CallFields & CallEnd {
   const { cost } = record;
   return {
     ...callFields(record),

@@ -1,13 +1,12 @@
 import { type Context, context, type Link, trace } from "@opentelemetry/api";
 import { newExecutionId, traceIdToUuid } from "@spanloom/model";
 import { ExecutionClock } from "./clock.ts";
-import { isAbort } from "./failure.ts";
 import type { ExecutionFacts, SpanFacts } from "./facts.ts";
-import { type NodeHandle, type NodeOptions, startNode } from "./node.ts";
+import { isAbort } from "./failure.ts";
+import type { EndOptions } from "./recorded-span.ts";
 import type { Recorder, Recording } from "./recorder.ts";
-import { runSpan } from "./run-span.ts";
 import { safeId } from "./safe.ts";
-import { type EndOptions, SpanHandle } from "./span-handle.ts";
+import { SpanHandle } from "./span-handle.ts";
 import { ExecutionTotals } from "./totals.ts";
 
 export interface ExecutionOptions {
@@ -41,16 +40,6 @@ export class ExecutionHandle extends SpanHandle {
     super(recorder, recording, name);
     this.executionId = recording.facts.execution.executionId;
     this.traceUuid = traceIdToUuid(recording.span.spanContext().traceId);
-  }
-
-  /** Runs one step of the workflow. The span ends when `run` does; what `run` gives or throws is passed through. */
-  node<T>(options: NodeOptions, run: (node: NodeHandle) => T): T {
-    return runSpan(this.recorder, () => this.startNode(options), run);
-  }
-
-  /** The same by hand: call `end` or `fail`. */
-  startNode(options: NodeOptions): NodeHandle {
-    return startNode(this.recorder, this.recording, options);
   }
 
   override end(options?: EndOptions): void {
@@ -88,7 +77,9 @@ export function startExecution(recorder: Recorder, options: ExecutionOptions): E
   const { problems } = recorder;
   const execution: ExecutionFacts = {
     executionId:
-      options.executionId === undefined ? newExecutionId() : safeId(options.executionId, "execution", problems),
+      options.executionId === undefined
+        ? newExecutionId()
+        : safeId(options.executionId, "execution", problems),
     workflowId: safeId(options.workflowId, "workflow", problems),
     clock: new ExecutionClock(),
     totals: new ExecutionTotals(),

@@ -5,15 +5,7 @@ export {
   type WorkflowTracer,
   type WorkflowTracerOptions,
 } from "./create-workflow-tracer.ts";
-export type { OtlpOptions } from "./otel/otlp-exporter.ts";
-
-// Record
-export type { ExecutionHandle, ExecutionOptions } from "./execution.ts";
-export type { LlmOptions } from "./llm.ts";
-export type { NodeHandle, NodeOptions } from "./node.ts";
-export type { EndOptions, SpanHandle, SpanOptions } from "./span-handle.ts";
-export type { ToolOptions } from "./tool.ts";
-
+export type { DeliveryStats, DropReason } from "./deliver/delivery.ts";
 // Listen
 export type {
   EventBase,
@@ -22,6 +14,13 @@ export type {
   TelemetryEvent,
   TracerEvent,
 } from "./events.ts";
-export type { DeliveryStats, DropReason } from "./deliver/delivery.ts";
+// Record
+export type { ExecutionHandle, ExecutionOptions } from "./execution.ts";
+export type { LlmOptions } from "./llm.ts";
+export type { NodeHandle, NodeOptions } from "./node.ts";
+export type { OtlpOptions } from "./otel/otlp-exporter.ts";
 export type { OnProblem, Problem, ProblemCode } from "./problems.ts";
+export type { EndOptions, RecordedSpan } from "./recorded-span.ts";
+export type { SpanHandle, SpanOptions } from "./span-handle.ts";
+export type { ToolOptions } from "./tool.ts";
 export type { ExecutionEnd } from "./totals.ts";

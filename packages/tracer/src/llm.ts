@@ -18,7 +18,11 @@ export function llmFacts(
   problems: ProblemReporter,
 ): Pick<SpanFacts, "kind" | "model" | "provider"> {
   if (typeof model !== "string" || model === "") {
-    problems.report("invalid_argument", "llm", "A model has no name, so its cost will be unknown. Give `model`.");
+    problems.report(
+      "invalid_argument",
+      "llm",
+      "A model has no name, so its cost will be unknown. Give `model`.",
+    );
     return { kind: "llm" };
   }
   return { kind: "llm", model, ...(provider !== undefined && { provider: String(provider) }) };

@@ -20,8 +20,12 @@ export function readMessages(json: JsonValue): Message[] | undefined {
 function readMessage(item: JsonObject): Message | undefined {
   const { role, name } = item;
   if (typeof role !== "string") return undefined;
-  if (item.parts === undefined && item.content === undefined && item.tool_calls === undefined) return undefined;
-  const message: Message = { role, parts: Array.isArray(item.parts) ? item.parts.map(readPart) : readContent(item) };
+  if (item.parts === undefined && item.content === undefined && item.tool_calls === undefined)
+    return undefined;
+  const message: Message = {
+    role,
+    parts: Array.isArray(item.parts) ? item.parts.map(readPart) : readContent(item),
+  };
   if (typeof name === "string") message.name = name;
   const finishReason = item.finishReason ?? item.finish_reason;
   if (typeof finishReason === "string") message.finishReason = finishReason;
@@ -68,7 +72,11 @@ function readToolCall(call: JsonValue): MessagePart {
   const inner = isObject(call.function) ? call.function : call;
   if (typeof inner.name !== "string") return { type: "other", value: call };
   const given = inner.arguments ?? inner.args ?? inner.input ?? null;
-  return withId(call.id, { type: "tool_call", name: inner.name, arguments: typeof given === "string" ? parsed(given) : given });
+  return withId(call.id, {
+    type: "tool_call",
+    name: inner.name,
+    arguments: typeof given === "string" ? parsed(given) : given,
+  });
 }
 
 /** OpenAI and others send a tool call's arguments as JSON text. */

@@ -15,6 +15,7 @@ import type { SpanFacts } from "./facts.ts";
 import { mirrorAttributes } from "./otel/mirror-attributes.ts";
 import type { StoreSpanProcessor } from "./otel/store-span-processor.ts";
 import type { ProblemReporter } from "./problems.ts";
+import type { SpanHandle } from "./span-handle.ts";
 
 /** A span of ours that runs, with what travels beside it. */
 export interface Recording {
@@ -25,7 +26,7 @@ export interface Recording {
 }
 
 /** What one host callback runs under, so that code below it finds its place. */
-const active = new AsyncLocalStorage<{ recorder: Recorder; recording: Recording }>();
+const active = new AsyncLocalStorage<{ recorder: Recorder; handle: SpanHandle }>();
 
 /** Starts and ends spans on the private provider. */
 export class Recorder {
@@ -64,7 +65,12 @@ export class Recorder {
       if (this.#mirror) this.#mirrorTo(span, name, facts);
       return { span, facts, context: trace.setSpan(within, span) };
     } catch (error) {
-      this.problems.report("internal", "span start", "A span could not be started; the workflow goes on.", error);
+      this.problems.report(
+        "internal",
+        "span start",
+        "A span could not be started; the workflow goes on.",
+        error,
+      );
       return { span: trace.wrapSpanContext(INVALID_SPAN_CONTEXT), facts, context: within };
     }
   }
@@ -75,14 +81,14 @@ export class Recorder {
   }
 
   /** Runs the host's code so that spans started below it, ours and those of other instrumentations, find their parent. */
-  run<T>(recording: Recording, work: () => T): T {
-    return active.run({ recorder: this, recording }, () => context.with(recording.context, work));
+  run<T>(handle: SpanHandle, work: () => T): T {
+    return active.run({ recorder: this, handle }, () => context.with(handle.recording.context, work));
   }
 
   /** The span of this recorder whose callback is running. */
-  active(): Recording | undefined {
+  active(): SpanHandle | undefined {
     const current = active.getStore();
-    return current?.recorder === this ? current.recording : undefined;
+    return current?.recorder === this ? current.handle : undefined;
   }
 
   #mirrorTo(span: Span, name: string, facts: SpanFacts): void {

@@ -4,7 +4,8 @@ import type { ProblemReporter } from "./problems.ts";
 /** An id that stores accept. A host's mistake must not stop its workflow, so a bad one is mended and reported. */
 export function safeId(id: unknown, what: string, problems: ProblemReporter): string {
   const text = typeof id === "string" ? id : typeof id === "number" ? String(id) : "";
-  if (text !== "" && text.length <= MAX_ID_LENGTH && text !== "." && text !== ".." && typeof id === "string") return text;
+  if (text !== "" && text.length <= MAX_ID_LENGTH && text !== "." && text !== ".." && typeof id === "string")
+    return text;
   problems.report(
     "invalid_argument",
     what,
@@ -21,7 +22,12 @@ export function safeUsage(usage: TokenUsage, problems: ProblemReporter): TokenUs
     const count = usage[field];
     if (count === undefined || count === null) continue;
     if (Number.isSafeInteger(count) && count >= 0) out[field] = count;
-    else problems.report("invalid_argument", "setUsage", `The token count "${field}" was not a whole number >= 0; it was left out.`);
+    else
+      problems.report(
+        "invalid_argument",
+        "setUsage",
+        `The token count "${field}" was not a whole number >= 0; it was left out.`,
+      );
   }
   return out;
 }

@@ -1,26 +1,10 @@
-import {
-  type Artifact,
-  type CacheAccess,
-  type Content,
-  nanoUsdFromUsd,
-  type SpanKind,
-  type TokenUsage,
-} from "@spanloom/model";
-import { captureContent, captureJson } from "./capture.ts";
-import { nanosFromHrTime } from "./clock.ts";
+import type { SpanKind } from "@spanloom/model";
 import type { SpanFacts } from "./facts.ts";
-import { describeError, isAbort } from "./failure.ts";
 import { type LlmOptions, llmFacts } from "./llm.ts";
-import type { Recorder, Recording } from "./recorder.ts";
+import { type NodeHandle, type NodeOptions, nodeFacts } from "./node.ts";
+import { RecordedSpan } from "./recorded-span.ts";
 import { runSpan } from "./run-span.ts";
-import { safeId, safeUsage } from "./safe.ts";
-import { type ToolOptions, toolFacts } from "./tool.ts";
-
-/** How a span that is ended by hand came out. */
-export interface EndOptions {
-  /** The response, result or state; the same as `setOutput` just before. */
-  output?: unknown;
-}
+import type { ToolOptions } from "./tool.ts";
 
 export interface SpanOptions {
   name: string;
@@ -30,206 +14,72 @@ export interface SpanOptions {
   attributes?: Record<string, unknown>;
 }
 
-/**
- * A span that runs. Every method may be called at any time, after the end too, and never throws. Setters give the handle
- * back, so that they chain.
- */
-export class SpanHandle {
-  protected readonly recorder: Recorder;
-  /** @internal */
-  readonly recording: Recording;
-  readonly #name: string;
-  #ended = false;
-
-  /** @internal */
-  constructor(recorder: Recorder, recording: Recording, name: string) {
-    this.recorder = recorder;
-    this.recording = recording;
-    this.#name = name;
+/** A span that runs, and the way to start others below it. Nothing it does throws. */
+export class SpanHandle extends RecordedSpan {
+  /** The id of the node that the span is, or stands below. */
+  get nodeId(): string | undefined {
+    return this.recording.facts.node?.nodeId;
   }
 
-  /** 32 hex digits. A UUIDv4 without dashes, unless the execution joined a trace of the host. */
-  get traceId(): string {
-    return this.recording.span.spanContext().traceId;
+  /** Which try of that node this is, from 1. */
+  get attempt(): number | undefined {
+    return this.recording.facts.node?.attempt;
   }
 
-  /** 16 hex digits. */
-  get spanId(): string {
-    return this.recording.span.spanContext().spanId;
+  /** Runs one step of the workflow. The span ends when `run` does; what `run` gives or throws is passed through. */
+  node<T>(options: NodeOptions, run: (node: NodeHandle) => T): T {
+    return runSpan(() => this.startNode(options), run);
   }
 
-  /** What the span was given: a prompt, arguments, state. A string, chat messages (`role` and `content`), or any JSON. */
-  setInput(input: unknown): this {
-    return this.#set("setInput", (facts) => {
-      facts.input = this.#content(input);
-    });
-  }
-
-  /** What it gave: a response, a result, new state. The same forms as an input. */
-  setOutput(output: unknown): this {
-    return this.#set("setOutput", (facts) => {
-      facts.output = this.#content(output);
-    });
-  }
-
-  /** The workflow's state before and after this span. */
-  setState(state: { before?: unknown; after?: unknown }): this {
-    return this.#set("setState", (facts) => {
-      if (state.before !== undefined) facts.stateBefore = this.#content(state.before);
-      if (state.after !== undefined) facts.stateAfter = this.#content(state.after);
-    });
-  }
-
-  /** Token counts; `input` includes cached tokens, `output` includes reasoning. Leave unknown ones out. */
-  setUsage(usage: TokenUsage): this {
-    return this.#set("setUsage", (facts) => {
-      facts.usage = { ...facts.usage, ...safeUsage(usage, this.recorder.problems) };
-    });
-  }
-
-  /** The provider's own figure in US dollars. It stands before what the price table would say. */
-  setCost(usd: number): this {
-    return this.#set("setCost", (facts) => {
-      const nanoUsd = nanoUsdFromUsd(usd);
-      if (Number.isSafeInteger(nanoUsd) && nanoUsd >= 0) facts.cost = { nanoUsd, source: "reported" };
-      else this.recorder.problems.report("invalid_argument", "setCost", "A cost was no amount of US dollars >= 0; it was left out.");
-    });
-  }
-
-  /** The model that answered, where it differs from the one that was asked for. */
-  setModel(model: string, provider?: string): this {
-    return this.#set("setModel", (facts) => {
-      facts.model = String(model);
-      if (provider !== undefined) facts.provider = String(provider);
-    });
-  }
-
-  /** Why the model stopped, such as `stop` or `tool_calls`. */
-  setFinishReasons(reasons: readonly string[]): this {
-    return this.#set("setFinishReasons", (facts) => {
-      facts.finishReasons = Array.from(reasons, String);
-    });
-  }
-
-  /** The first token of a streamed answer came just now. Later calls change nothing. */
-  firstToken(): this {
-    return this.#set("firstToken", (facts) => {
-      facts.firstTokenTime ??= nanosFromHrTime(facts.execution.clock.now());
-    });
-  }
-
-  /** Facts about the span, of any JSON value. For prompts, results and state use `setInput` and `setOutput`. */
-  setAttributes(attributes: Record<string, unknown>): this {
-    return this.#set("setAttributes", (facts) => {
-      for (const key of Object.keys(attributes)) {
-        const value = attributes[key];
-        const json = typeof value === "string" || typeof value === "boolean" ? value : captureJson(value);
-        if (json !== undefined) facts.attributes[key] = json;
-      }
-    });
-  }
-
-  /** Something that happened at one moment. */
-  addEvent(name: string, attributes?: Record<string, string | number | boolean>): this {
-    return this.#set("addEvent", (facts) => {
-      this.recording.span.addEvent(name, attributes, facts.execution.clock.now());
-    });
-  }
-
-  /** A file that the span made or used. Its bytes stay with the host. */
-  artifact(artifact: Artifact): this {
-    return this.#set("artifact", (facts) => {
-      const artifactId = safeId(artifact.artifactId, "artifact", this.recorder.problems);
-      facts.artifacts ??= [];
-      facts.artifacts.push({ ...artifact, artifactId });
-    });
-  }
-
-  /** An access to a cache, by the family of its keys: `cache({ keyspace: "mcp:tree:*", hits: 1, misses: 0 })`. */
-  cache(access: CacheAccess): this {
-    return this.#set("cache", (facts) => {
-      facts.cache ??= [];
-      const known = facts.cache.find(({ keyspace }) => keyspace === access.keyspace);
-      if (known === undefined) facts.cache.push({ ...access });
-      else {
-        known.hits += access.hits;
-        known.misses += access.misses;
-      }
-    });
+  /** The same by hand: call `end` or `fail`. */
+  startNode(options: NodeOptions): NodeHandle {
+    const node = nodeFacts(options, this.recorder.problems);
+    // The facts of a node hold both of what its handle promises.
+    return this.#startChild(options.name ?? node.nodeId, { kind: "node", node }, options) as NodeHandle;
   }
 
   /** Calls a model. The span ends when `run` does; what `run` gives or throws is passed through. */
   llm<T>(options: LlmOptions, run: (llm: SpanHandle) => T): T {
-    return runSpan(this.recorder, () => this.startLlm(options), run);
+    return runSpan(() => this.startLlm(options), run);
   }
 
   /** The same by hand: call `end` or `fail`. */
   startLlm(options: LlmOptions): SpanHandle {
-    return this.startChild(options.name ?? options.model, llmFacts(options, this.recorder.problems), options);
+    return this.#startChild(
+      options.name ?? options.model,
+      llmFacts(options, this.recorder.problems),
+      options,
+    );
   }
 
   /** Calls a tool. The span ends when `run` does; what `run` gives or throws is passed through. */
   tool<T>(options: ToolOptions, run: (tool: SpanHandle) => T): T {
-    return runSpan(this.recorder, () => this.startTool(options), run);
+    return runSpan(() => this.startTool(options), run);
   }
 
   /** The same by hand: call `end` or `fail`. */
   startTool(options: ToolOptions): SpanHandle {
-    return this.startChild(options.name, toolFacts(options), options);
+    return this.#startChild(options.name, { kind: "tool" }, options);
   }
 
   /** Any other step: a retriever, an embedding, an agent, an HTTP call. */
   span<T>(options: SpanOptions, run: (span: SpanHandle) => T): T {
-    return runSpan(this.recorder, () => this.startSpan(options), run);
+    return runSpan(() => this.startSpan(options), run);
   }
 
   /** The same by hand: call `end` or `fail`. */
   startSpan(options: SpanOptions): SpanHandle {
     const kind = options.kind ?? "internal";
     const agent = kind === "agent" ? { agent: options.name } : {};
-    return this.startChild(options.name, { kind, ...agent }, options);
-  }
-
-  /** Ends the span well. Only the first `end` or `fail` counts. */
-  end(options?: EndOptions): void {
-    if (options?.output !== undefined) this.setOutput(options.output);
-    this.#finish("end");
-  }
-
-  /** Records the error and ends the span. The error itself is not touched. */
-  fail(error: unknown): void {
-    this.recorder.problems.guard("fail", () => {
-      if (this.#ended) return;
-      const { span, facts } = this.recording;
-      // An abort is a decision, not a fault, but the span did not do its work.
-      const { message, exception } = describeError(error);
-      span.recordException(exception, facts.execution.clock.now());
-      span.setStatus({ code: 2, message: isAbort(error) ? `cancelled: ${message}` : message });
-    });
-    this.#finish("fail");
-  }
-
-  /** True after `end` or `fail`. */
-  get ended(): boolean {
-    return this.#ended;
+    return this.#startChild(options.name, { kind, ...agent }, options);
   }
 
   /** Runs `work` as the body of this span: spans of other instrumentations started in it become children. */
   run<T>(work: () => T): T {
-    return this.recorder.run(this.recording, work);
+    return this.recorder.run(this, work);
   }
 
-  /** True when nobody has set an output yet. */
-  protected get wantsOutput(): boolean {
-    return this.recorder.captureResults && this.recording.facts.output === undefined;
-  }
-
-  /** @internal Takes a callback's result as the output, unless one was set. */
-  captureResult(result: unknown): void {
-    if (this.wantsOutput && result !== undefined) this.setOutput(result);
-  }
-
-  protected startChild(
+  #startChild(
     name: string,
     own: Pick<SpanFacts, "kind"> & Partial<SpanFacts>,
     content: { input?: unknown; attributes?: Record<string, unknown> },
@@ -238,38 +88,10 @@ export class SpanHandle {
     const recording = this.recorder.start(name, childFacts(facts, own), context);
     return new SpanHandle(this.recorder, recording, name).prepare(content);
   }
-
-  /** @internal */
-  prepare({ input, attributes }: { input?: unknown; attributes?: Record<string, unknown> }): this {
-    if (input !== undefined) this.setInput(input);
-    if (attributes !== undefined) this.setAttributes(attributes);
-    return this;
-  }
-
-  #finish(where: string): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.recorder.problems.guard(where, () => this.recorder.end(this.recording, this.#name));
-  }
-
-  #content(value: unknown): Content | undefined {
-    if (this.recorder.captureContent) return captureContent(value);
-    return { format: "text", state: "not_captured", reason: "captureContent is off" };
-  }
-
-  #set(where: string, change: (facts: SpanFacts) => void): this {
-    if (!this.#ended) {
-      this.recorder.problems.guard(where, () => {
-        change(this.recording.facts);
-        this.recording.facts.changes++;
-      });
-    }
-    return this;
-  }
 }
 
 /** The facts of a child: its own, and what it inherits. */
-export function childFacts(parent: SpanFacts, own: Pick<SpanFacts, "kind"> & Partial<SpanFacts>): SpanFacts {
+function childFacts(parent: SpanFacts, own: Pick<SpanFacts, "kind"> & Partial<SpanFacts>): SpanFacts {
   const facts: SpanFacts = { execution: parent.execution, attributes: {}, changes: 0, ...own };
   if (facts.node === undefined && parent.node !== undefined) facts.node = parent.node;
   return facts;

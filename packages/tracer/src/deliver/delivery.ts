@@ -1,7 +1,7 @@
 import { isSpanloomError, SpanloomError, type SpanRecord } from "@spanloom/model";
 import type { ProblemReporter } from "../problems.ts";
-import { RecordQueue } from "./record-queue.ts";
 import { isolate } from "./isolate.ts";
+import { RecordQueue } from "./record-queue.ts";
 
 /** Why records were lost. */
 export type DropReason =
@@ -92,7 +92,8 @@ export class Delivery {
     if (result === "full") return this.#drop("queue_full", 1);
     if (result === "too_large") return this.#drop("too_large", 1);
     if (result === "merged") this.#merged++;
-    if (this.#timer === undefined && this.#pumping === undefined) this.#schedule(this.#options.flushIntervalMs);
+    if (this.#timer === undefined && this.#pumping === undefined)
+      this.#schedule(this.#options.flushIntervalMs);
   }
 
   /** Sends what waits, trying again until `timeoutMs` have passed. True when all of it was delivered or refused. */
@@ -139,7 +140,8 @@ export class Delivery {
       })
       .then((done) => {
         this.#pumping = undefined;
-        if (!this.#closed && this.#timer === undefined && this.#queue.size > 0) this.#schedule(this.#pauseMs());
+        if (!this.#closed && this.#timer === undefined && this.#queue.size > 0)
+          this.#schedule(this.#pauseMs());
         return done;
       });
     return this.#pumping;
@@ -237,7 +239,11 @@ function retryAfterOf(error: unknown): number | undefined {
 }
 
 /** Waits for `work`, at most `timeoutMs`, then gives `undefined`. Rejects as `work` does. */
-async function within<T>(work: Promise<T> | undefined, timeoutMs: number, keepAlive = true): Promise<T | undefined> {
+async function within<T>(
+  work: Promise<T> | undefined,
+  timeoutMs: number,
+  keepAlive = true,
+): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(resolve, Math.max(0, timeoutMs), undefined);

@@ -1,6 +1,11 @@
 import type { Tracer } from "@opentelemetry/api";
 import { resourceFromAttributes } from "@opentelemetry/resources";
-import { AlwaysOffSampler, AlwaysOnSampler, BasicTracerProvider, type SpanProcessor } from "@opentelemetry/sdk-trace-base";
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  BasicTracerProvider,
+  type SpanProcessor,
+} from "@opentelemetry/sdk-trace-base";
 import { newTraceId, RESOURCE } from "@spanloom/model";
 
 export interface PrivateProviderOptions {
@@ -15,7 +20,10 @@ export interface PrivateProviderOptions {
  * An OpenTelemetry provider of our own, which no other code sees: the host's provider, sampler and exporters stay as they
  * are. The one module that needs the OpenTelemetry SDK.
  */
-export function createPrivateProvider(options: PrivateProviderOptions): { tracer: Tracer; shutdown: () => Promise<void> } {
+export function createPrivateProvider(options: PrivateProviderOptions): {
+  tracer: Tracer;
+  shutdown: () => Promise<void>;
+} {
   const { enabled, serviceName, serviceVersion, environment, processors } = options;
   const provider = new BasicTracerProvider({
     resource: resourceFromAttributes({

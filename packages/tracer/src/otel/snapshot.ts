@@ -14,7 +14,12 @@ import type { SpanFacts } from "../facts.ts";
 import type { OtelEvent, OtelLink, OtelSpan } from "./otel-span.ts";
 
 /** A span and the facts beside it, as they are now, as a record that shares nothing which changes later. */
-export function snapshot(span: OtelSpan, facts: SpanFacts | undefined, revision: number, ended: boolean): SpanRecord {
+export function snapshot(
+  span: OtelSpan,
+  facts: SpanFacts | undefined,
+  revision: number,
+  ended: boolean,
+): SpanRecord {
   const { traceId, spanId, traceFlags, traceState } = span.spanContext();
   const record: SpanRecord = {
     traceId,
@@ -93,7 +98,12 @@ function eventOf(event: OtelEvent): SpanEvent {
 function linkOf(link: OtelLink): SpanLink {
   const { context, droppedAttributesCount: droppedAttributes } = link;
   const { traceId, spanId } = context;
-  const out: SpanLink = { traceId, spanId, flags: context.traceFlags, attributes: attributesOf(link.attributes) };
+  const out: SpanLink = {
+    traceId,
+    spanId,
+    flags: context.traceFlags,
+    attributes: attributesOf(link.attributes),
+  };
   const state = context.traceState?.serialize();
   if (state) out.traceState = state;
   if (droppedAttributes) out.droppedAttributes = droppedAttributes;

@@ -63,7 +63,8 @@ export class StoreSpanProcessor {
     this.#expected = undefined;
     if (facts !== undefined) this.#facts.set(span, facts);
     const { onStarted, clean, problems } = this.#options;
-    if (onStarted !== undefined) problems.guard("span start", () => onStarted(clean(snapshot(span, facts, 0, false))));
+    if (onStarted !== undefined)
+      problems.guard("span start", () => onStarted(clean(snapshot(span, facts, 0, false))));
     if (this.#live.size >= MAX_LIVE) return;
     this.#live.set(span, { span, facts, revision: 0, written: -1, lasting: false });
     this.#timer ??= setInterval(() => this.writeRunning(false), this.#options.liveIntervalMs).unref();
@@ -95,7 +96,9 @@ export class StoreSpanProcessor {
       const state = (facts?.changes ?? 0) + span.events.length;
       if (live.written === state) continue;
       live.written = state;
-      problems.guard("span update", () => deliver(clean(snapshot(span, facts, live.revision++, false)), facts));
+      problems.guard("span update", () =>
+        deliver(clean(snapshot(span, facts, live.revision++, false)), facts),
+      );
     }
   }
 
