@@ -14,7 +14,7 @@ export type TestedStore = SpanSink &
 /** A store with nothing in it, opened for one test. */
 export interface OpenStore {
   forScope(scope: string): TestedStore;
-  /** Ends the test: closes the store and removes its data. Called once, also after a failed test. */
+  /** Ends the test: closes the store and lets go of its data. Always called, and again after a test that closed it. */
   close(): Promise<void>;
   /** Closes the store and opens it again over the same data; `forScope` then gives handles of the new one. */
   reopen?(): Promise<void>;
