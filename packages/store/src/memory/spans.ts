@@ -58,9 +58,9 @@ export interface HeldExecution {
 export class MemorySpans {
   readonly traces: Map<string, HeldTrace> = new Map();
   readonly executions: Map<string, HeldExecution> = new Map();
-  private readonly deletedExecutions = new Set<string>();
+  protected readonly deletedExecutions = new Set<string>();
   /** Traces whose unnamed spans belonged to a deleted execution. */
-  private readonly deletedTraces = new Set<string>();
+  protected readonly deletedTraces = new Set<string>();
 
   /** Stores the records; `changed` gets the ids of the executions that are not as they were. */
   write(records: readonly unknown[], changed: Set<string>): WriteReceipt {
@@ -151,7 +151,7 @@ export class MemorySpans {
   }
 
   /** Keeps the trace's naming span the least one. True when unnamed spans now belong elsewhere. */
-  private rename(trace: HeldTrace, span: HeldSpan, previous: SpanRecord): boolean {
+  protected rename(trace: HeldTrace, span: HeldSpan, previous: SpanRecord): boolean {
     const { naming } = trace;
     const before = naming === span ? previous.executionId : naming?.record.executionId;
     if (naming === span && (isUnnamed(span.record) || compareNaming(span.record, previous) > 0)) {
@@ -205,7 +205,7 @@ export class MemorySpans {
    * Descent runs inside a trace, also across executions: what one execution wrote may change what counts in another of
    * the same trace. Those get a new `seq`, too, so that their sums are asked for again.
    */
-  private renumber(disturbed: ReadonlySet<HeldTrace>, changed: Set<string>): void {
+  protected renumber(disturbed: ReadonlySet<HeldTrace>, changed: Set<string>): void {
     for (const trace of disturbed) {
       trace.below = undefined;
       for (const executionId of trace.executions.keys()) {

@@ -1,0 +1,370 @@
+import {
+  decodeCursor,
+  encodeCursor,
+  recordProblem,
+  type ScopedStore,
+  SpanloomError,
+  type TraceReader,
+  type TraceStore,
+} from "@spanloom/model";
+import { describe, expect, test } from "vitest";
+import { createMemoryStore } from "../adapters/memory.ts";
+import { type HeldTrace, MemorySpans } from "../memory/spans.ts";
+import { memoryStoreOf } from "../memory/store.ts";
+import { type ConformanceOptions, type OpenStore, storeConformance } from "./index.ts";
+
+/** The kit is worth what it catches: each store here has one fault that adapters really have had. */
+
+interface Fault {
+  name: string;
+  /** The chapter that must notice. */
+  chapter: string;
+  open: () => OpenStore;
+  features?: ConformanceOptions["features"];
+}
+
+const faults: Fault[] = [
+  {
+    name: "the record that comes last wins",
+    chapter: "writes and merge",
+    open: keeper(
+      class extends MemorySpans {
+        protected override wins(): boolean {
+          return true;
+        }
+      },
+    ),
+  },
+  {
+    name: "the record that comes first stays",
+    chapter: "writes and merge",
+    open: keeper(
+      class extends MemorySpans {
+        protected override wins(): boolean {
+          return false;
+        }
+      },
+    ),
+  },
+  {
+    name: "the record that comes last wins, in random histories",
+    chapter: "order and duplicates",
+    open: keeper(
+      class extends MemorySpans {
+        protected override wins(): boolean {
+          return true;
+        }
+      },
+    ),
+  },
+  {
+    name: "parents count what their children used",
+    chapter: "order and duplicates",
+    open: keeper(
+      class extends MemorySpans {
+        protected override renumber(...args: RenumberArgs): void {
+          super.renumber(...args);
+          for (const trace of this.traces.values()) trace.below = new Map();
+        }
+      },
+    ),
+  },
+  {
+    name: "sums that another execution changed keep their seq",
+    chapter: "changes since",
+    open: keeper(
+      class extends MemorySpans {
+        protected override renumber(...[disturbed]: RenumberArgs): void {
+          for (const trace of disturbed) trace.below = undefined;
+        }
+      },
+    ),
+  },
+  {
+    name: "unnamed spans stay where they are",
+    chapter: "late names",
+    open: keeper(
+      class extends MemorySpans {
+        protected override rename(): boolean {
+          return false;
+        }
+      },
+    ),
+  },
+  {
+    name: "late spans bring a deleted execution back",
+    chapter: "deletion",
+    open: keeper(
+      class extends MemorySpans {
+        override delete(...args: Parameters<MemorySpans["delete"]>): boolean {
+          const found = super.delete(...args);
+          this.deletedExecutions.clear();
+          return found;
+        }
+      },
+    ),
+  },
+  {
+    name: "late unnamed spans bring a deleted execution back",
+    chapter: "deletion",
+    open: keeper(
+      class extends MemorySpans {
+        override delete(...args: Parameters<MemorySpans["delete"]>): boolean {
+          const found = super.delete(...args);
+          this.deletedTraces.clear();
+          return found;
+        }
+      },
+    ),
+  },
+  {
+    name: "all scopes share one keeper",
+    chapter: "scopes",
+    open: () => {
+      const shared = new MemorySpans();
+      return memoryStoreOf(() => shared);
+    },
+  },
+  {
+    name: "scopes are told apart without regard to case",
+    chapter: "scopes",
+    open: () => {
+      const store = createMemoryStore();
+      return { forScope: (scope) => store.forScope(scope.toLowerCase()), close: () => store.close() };
+    },
+  },
+  {
+    name: "pages are cut from the trace as it is now",
+    chapter: "pages and cursors",
+    open: wrapped((store) => ({
+      async getTrace(executionId: string, query: Parameters<TraceReader["getTrace"]>[1] = {}) {
+        const { cursor, asOfSeq: _, limit = 10_000, ...rest } = query;
+        const whole = await store.getTrace(executionId, rest);
+        const from = cursor === undefined ? 0 : Number(decodeCursor(cursor));
+        if (whole === undefined || Number.isNaN(from)) return whole;
+        const spans = whole.spans.slice(from, from + limit);
+        const more = from + limit < whole.spans.length;
+        return { ...whole, spans, ...(more && { nextCursor: encodeCursor(from + limit) }) };
+      },
+    })),
+  },
+  {
+    name: "the feed forgets what went away",
+    chapter: "changes since",
+    open: wrapped((store) => ({
+      async changesSince(...args: Parameters<TraceReader["changesSince"]>) {
+        const changes = await store.changesSince(...args);
+        return changes && { ...changes, removed: [] };
+      },
+    })),
+  },
+  {
+    name: "the feed cuts a write at the limit and loses the rest",
+    chapter: "changes since",
+    open: wrapped((store) => ({
+      async changesSince(executionId: string, seq: number, options: { limit?: number } = {}) {
+        const changes = await store.changesSince(executionId, seq, options);
+        return changes && { ...changes, seq: changes.execution.seq, more: false };
+      },
+    })),
+  },
+  {
+    name: "a stopped watcher is still woken",
+    chapter: "changes since",
+    open: wrapped((store) => ({
+      watch(executionId: string, wake: () => void) {
+        store.watch?.(executionId, wake);
+        return () => undefined;
+      },
+    })),
+  },
+  {
+    name: "the list is paged by offset",
+    chapter: "listing",
+    open: wrapped((store) => ({
+      async listExecutions({
+        cursor,
+        limit = 50,
+        ...query
+      }: Parameters<TraceReader["listExecutions"]>[0] = {}) {
+        const from = cursor === undefined ? 0 : Number(decodeCursor(cursor));
+        const { items } = await store.listExecutions({ ...query, limit: 500 });
+        const more = from + limit < items.length;
+        return {
+          items: items.slice(from, from + limit),
+          ...(more && { nextCursor: encodeCursor(from + limit) }),
+        };
+      },
+    })),
+  },
+  {
+    name: "text is matched as a pattern",
+    chapter: "listing",
+    open: wrapped((store) => ({
+      async listExecutions(query: Parameters<TraceReader["listExecutions"]>[0] = {}) {
+        const { text, ...rest } = query;
+        return store.listExecutions(text?.includes("%") || text?.includes("*") ? rest : query);
+      },
+    })),
+  },
+  {
+    name: "days are cut in UTC",
+    chapter: "analytics parity",
+    open: wrapped((store) => ({
+      async getDailyCosts(query: Parameters<TraceReader["getDailyCosts"]>[0]) {
+        const { timeZone } = await store.getDailyCosts(query);
+        return { ...(await store.getDailyCosts({ ...query, timeZone: "UTC" })), timeZone };
+      },
+    })),
+  },
+  {
+    name: "unknown cost is free",
+    chapter: "analytics parity",
+    open: wrapped((store) => ({
+      async getDailyCosts(query: Parameters<TraceReader["getDailyCosts"]>[0]) {
+        const costs = await store.getDailyCosts(query);
+        for (const { cost } of costs.days) cost.nanoUsd ??= 0;
+        return costs;
+      },
+    })),
+  },
+  {
+    name: "one bad record fails its whole write",
+    chapter: "hostile input",
+    open: wrapped((store) => ({
+      async write(spans: Parameters<ScopedStore["write"]>[0]) {
+        const problem = spans.map(recordProblem).find((found) => found !== undefined);
+        if (problem !== undefined) throw new SpanloomError("invalid_record", { what: problem });
+        return store.write(spans);
+      },
+    })),
+  },
+  {
+    name: "readers get the stored object itself",
+    chapter: "hostile input",
+    open: wrapped((store) => {
+      const held = new Map<string, ReturnType<ScopedStore["getSpan"]>>();
+      return {
+        getSpan(...args: Parameters<ScopedStore["getSpan"]>) {
+          const key = args.join("/");
+          const span = held.get(key) ?? store.getSpan(...args);
+          held.set(key, span);
+          return span;
+        },
+      };
+    }),
+  },
+  {
+    name: "a closed store goes on answering",
+    chapter: "durability",
+    open: () => ({ ...createMemoryStore(), close: async () => undefined }),
+  },
+  {
+    name: "nothing survives a reopen",
+    chapter: "durability",
+    features: { durable: true },
+    open: () => {
+      let store = createMemoryStore();
+      return {
+        forScope: (scope) => store.forScope(scope),
+        close: () => store.close(),
+        reopen: async () => {
+          store = createMemoryStore();
+        },
+      };
+    },
+  },
+];
+
+describe("the conformance kit", () => {
+  for (const { name, chapter, open, features } of faults) {
+    test(`catches: ${name}`, { timeout: 60_000 }, async () => {
+      const { failed, ran } = await runKit(open, chapter, features);
+      expect(ran).toBeGreaterThan(0);
+      expect(failed).not.toEqual([]);
+    });
+  }
+
+  test("passes a store without a fault, also through the wrapper that plants them", async () => {
+    const { failed, ran } = await runKit(wrapped(() => ({})));
+    expect(failed).toEqual([]);
+    expect(ran).toBeGreaterThan(100);
+  });
+
+  test("passes a store that survives a reopen", async () => {
+    const durable = (): OpenStore => ({ ...createMemoryStore(), reopen: async () => undefined });
+    expect(await runKit(durable, "durability", { durable: true })).toEqual({ failed: [], ran: 5 });
+  });
+
+  test("leaves out what the harness does not promise", async () => {
+    const reader = wrapped(() => ({ deleteExecution: undefined, recompute: undefined, watch: undefined }));
+    const features = { administration: false, watch: false, inProcess: false };
+    const { failed, ran } = await runKit(reader, undefined, features);
+    expect(failed).toEqual([]);
+    expect(ran).toBeGreaterThan(100);
+  });
+});
+
+type RenumberArgs = [disturbed: ReadonlySet<HeldTrace>, changed: Set<string>];
+
+function keeper(Spans: new () => MemorySpans): () => TraceStore {
+  return () => memoryStoreOf(() => new Spans());
+}
+
+/** A memory store some of whose methods are replaced. */
+function wrapped(replace: (store: ScopedStore) => object): () => OpenStore {
+  return () => {
+    const store = createMemoryStore();
+    const handles = new Map<string, ScopedStore>();
+    return {
+      forScope(scope) {
+        const sound = store.forScope(scope);
+        const handle = handles.get(scope) ?? new Proxy(sound, { get: getterOf(sound, replace(sound)) });
+        handles.set(scope, handle);
+        return handle;
+      },
+      close: () => store.close(),
+    };
+  };
+}
+
+function getterOf(
+  sound: ScopedStore,
+  replaced: object,
+): (target: ScopedStore, key: string | symbol) => unknown {
+  return (_, key) => {
+    const value: unknown = Reflect.get(key in replaced ? replaced : sound, key);
+    return typeof value === "function" && !(key in replaced) ? value.bind(sound) : value;
+  };
+}
+
+/** Runs the kit (or one chapter) with a runner of our own, and gives the names of the tests that failed. */
+async function runKit(
+  open: () => OpenStore,
+  chapter?: string,
+  features?: ConformanceOptions["features"],
+): Promise<{ failed: string[]; ran: number }> {
+  const tests: [name: string, body: () => Promise<void>][] = [];
+  let wanted = true;
+  const runner: ConformanceOptions["runner"] = {
+    describe(name, body) {
+      wanted = chapter === undefined || name === `faulty: ${chapter}`;
+      body();
+    },
+    test(name, body) {
+      if (wanted) tests.push([name, body]);
+    },
+  };
+  storeConformance({
+    name: "faulty",
+    runner,
+    open: async () => open(),
+    histories: 8,
+    ...(features && { features }),
+  });
+  const failed: string[] = [];
+  for (const [name, body] of tests) {
+    await body().catch(() => failed.push(name));
+  }
+  return { failed, ran: tests.length };
+}
