@@ -1,4 +1,5 @@
 import { serveStatic } from "@hono/node-server/serve-static";
+import type { WorkflowTracer } from "@spanloom/tracer";
 import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { z } from "zod";
@@ -19,6 +20,7 @@ export function createApp(
   workflows: readonly Workflow[],
   runner: Runner,
   shelves: Shelves,
+  tracer: Pick<WorkflowTracer, "flush">,
 ): Hono {
   const app = new Hono();
   app.use(
@@ -42,11 +44,16 @@ export function createApp(
     ),
   );
   app.post("/api/studio/executions", async (context) => {
+    if (roleOf(context.req.raw) === "auditor")
+      return context.json({ message: "Auditors may look, but start nothing." }, 403);
     const request = startRequest.safeParse(await context.req.json().catch(() => undefined));
     if (!request.success)
       return context.json({ message: `The request cannot be read: ${z.prettifyError(request.error)}` }, 400);
     const run = runner.start(request.data);
     if (!run) return context.json({ message: "There is no such workflow or document." }, 404);
+    // So that the page that opens next finds it at once.
+    await run.started;
+    await tracer.flush({ timeoutMs: 500 });
     return context.json({ executionId: run.executionId }, 202);
   });
   app.get("/api/studio/artifacts/:executionId/:artifactId", async (context) => {

@@ -1,4 +1,3 @@
-import type { ExecutionHandle } from "@spanloom/tracer";
 import { traceLangGraph } from "@spanloom/tracer/langgraph";
 import { createModels, type Pace } from "../models/create-models.ts";
 import { createDocumentBrief } from "../workflows/document-brief.ts";
@@ -15,6 +14,8 @@ export interface Job {
   documentId: string;
   pace: Pace;
   shelf: Shelf;
+  /** Called when the run has an execution. */
+  onStart(): void;
   signal: AbortSignal;
 }
 
@@ -40,12 +41,13 @@ export async function createCatalogue(
       description:
         "Reads an invoice, checks it from four sides at once, then pays it, asks for approval or refuses it.",
       documents: await listDocuments("invoices"),
-      async run({ executionId, documentId, pace, signal }) {
+      async run({ executionId, documentId, pace, signal, onStart }) {
         const graph = createInvoiceTriage(await createModels(pace, modelDelayMs));
         const traced = traceLangGraph(graph, tracer, {
           workflowId: "invoice-triage",
           workflowName: "Invoice triage",
           executionId,
+          onStart,
         });
         return traced.invoke({ documentId }, { signal });
       },
@@ -56,12 +58,13 @@ export async function createCatalogue(
       description:
         "Makes a brief of a handbook, which a reviewer may send back, or answers the questions of an e-mail.",
       documents: [...(await listDocuments("handbook")), ...(await listDocuments("emails"))],
-      async run({ executionId, documentId, pace, signal }) {
+      async run({ executionId, documentId, pace, signal, onStart }) {
         const graph = createDocumentBrief(await createModels(pace, modelDelayMs));
         const traced = traceLangGraph(graph, tracer, {
           workflowId: "document-brief",
           workflowName: "Document brief",
           executionId,
+          onStart,
         });
         return traced.invoke({ documentId }, { signal });
       },
@@ -71,11 +74,14 @@ export async function createCatalogue(
       name: "Handbook index",
       description: "Reads every handbook through a caching document server and writes an index to download.",
       documents: [{ id: "handbook", title: "The whole handbook" }],
-      async run({ executionId, pace, shelf }) {
+      async run({ executionId, pace, shelf, onStart }) {
         const models = await createModels(pace, modelDelayMs);
         return tracer.execution(
           { workflowId: "handbook-index", workflowName: "Handbook index", executionId },
-          (execution: ExecutionHandle) => indexHandbook(execution, models, library, shelf),
+          (execution) => {
+            onStart();
+            return indexHandbook(execution, models, library, shelf);
+          },
         );
       },
     },

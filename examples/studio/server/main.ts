@@ -36,9 +36,12 @@ async function start(): Promise<void> {
   const shelves = createShelves(settings.dataFolder);
   const runner = createRunner(workflows, shelves);
   const spanloom = createNodeListener(observability.handler);
-  const studio = getRequestListener(createApp(clientFolder, workflows, runner, shelves).fetch, {
-    overrideGlobalObjects: false,
-  });
+  const studio = getRequestListener(
+    createApp(clientFolder, workflows, runner, shelves, observability.tracer).fetch,
+    {
+      overrideGlobalObjects: false,
+    },
+  );
   server.on("request", (request, response) => {
     const listener = request.url?.startsWith("/api/spanloom/") ? spanloom : studio;
     void listener(request, response);

@@ -5,6 +5,8 @@ import type { Shelves } from "./shelf.ts";
 
 export interface StartedRun {
   executionId: string;
+  /** Never rejects. From then on the execution can be flushed to the store. */
+  started: Promise<unknown>;
   /** Never rejects: how it failed is in its trace. */
   finished: Promise<"completed" | "failed">;
 }
@@ -25,13 +27,15 @@ export function createRunner(workflows: readonly Workflow[], shelves: Shelves): 
       if (!workflow?.documents.some(({ id }) => id === documentId)) return undefined;
       const executionId = newExecutionId();
       const shelf = shelves.forRun(executionId);
-      const finished = workflow.run({ executionId, documentId, pace, shelf, signal: stopped.signal }).then(
+      const { promise: begun, resolve: onStart } = Promise.withResolvers<void>();
+      const job = { executionId, documentId, pace, shelf, signal: stopped.signal, onStart };
+      const finished = workflow.run(job).then(
         () => "completed" as const,
         () => "failed" as const,
       );
       running.add(finished);
       void finished.then(() => running.delete(finished));
-      return { executionId, finished };
+      return { executionId, started: Promise.race([begun, finished]), finished };
     },
     async stop(patienceMs) {
       stopped.abort();

@@ -27,16 +27,14 @@ export async function indexHandbook(
   );
   const texts = await Promise.all(
     documents.map(({ id }) =>
-      execution.node({ id: "read_document", type: "library", name: `read ${id}` }, (node) =>
+      execution.node({ id: "read_document", type: "library" }, (node) =>
         fetchCached(node, "library:blob:*", "get_blob", { id }, () => library.blob(id)),
       ),
     ),
   );
   const entries = await Promise.all(
     texts.map((document) =>
-      execution.node({ id: "name_topics", type: "llm", name: `topics of ${document.title}` }, (node) =>
-        nameTopics(node, models, document),
-      ),
+      execution.node({ id: "name_topics", type: "llm" }, (node) => nameTopics(node, models, document)),
     ),
   );
   return execution.node({ id: "write_index", type: "writer" }, async (node) => {

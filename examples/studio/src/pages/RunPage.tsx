@@ -1,25 +1,23 @@
 import { RunMetrics } from "@spanloom/react-analytics";
-import { CorrelationChip, PanelRoot, StatusMark, useExecution } from "@spanloom/react-core";
+import { useExecution } from "@spanloom/react-core";
 import type { ReactElement } from "react";
 import { Link } from "wouter";
 
 export function RunPage({ executionId }: { executionId: string }): ReactElement {
-  const { data } = useExecution(executionId);
+  const workflowId = useExecution(executionId).data?.workflowId;
   return (
     <>
-      <PanelRoot label="Run" className="run-title">
-        <h1>{data?.workflowName ?? "Run"}</h1>
-        {data === undefined ? null : <StatusMark status={data.status} />}
-        <CorrelationChip id={executionId} kind="execution" />
-        {data?.workflowId === undefined ? null : (
+      <div className="page-title">
+        <h1>Run metrics</h1>
+        {workflowId === undefined ? null : (
           <Link
             className="quiet-link"
-            href={`/workflows/${encodeURIComponent(data.workflowId)}?tab=trace&execution=${executionId}`}
+            href={`/workflows/${encodeURIComponent(workflowId)}?tab=trace&execution=${executionId}`}
           >
             Open its trace
           </Link>
         )}
-      </PanelRoot>
+      </div>
       <RunMetrics executionId={executionId} />
     </>
   );

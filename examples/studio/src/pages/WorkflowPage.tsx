@@ -3,6 +3,7 @@ import { useExecutions } from "@spanloom/react-core";
 import { TraceTabContent, TraceTabTrigger } from "@spanloom/react-trace/radix";
 import type { ReactElement } from "react";
 import { Link, useSearchParams } from "wouter";
+import { ExecutionPicker } from "../parts/ExecutionPicker.tsx";
 import { ExecutionTab } from "../parts/ExecutionTab.tsx";
 import { StartForm } from "../parts/StartForm.tsx";
 import { useWorkflows } from "../workflows.tsx";
@@ -14,8 +15,8 @@ const tabs = ["overview", "execution", "trace"];
 export function WorkflowPage({ workflowId }: { workflowId: string }): ReactElement {
   const workflow = useWorkflows().find(({ id }) => id === workflowId);
   const [params, setParams] = useSearchParams();
-  const latest = useExecutions({ workflowId, limit: 1 }).data?.items[0]?.executionId;
-  const executionId = params.get("execution") ?? latest;
+  const executions = useExecutions({ workflowId, limit: 25 }).data?.items ?? [];
+  const executionId = params.get("execution") ?? executions[0]?.executionId;
   const tab = tabs.find((name) => name === params.get("tab")) ?? "overview";
   if (!workflow) return <NotFoundPage />;
 
@@ -34,17 +35,26 @@ export function WorkflowPage({ workflowId }: { workflowId: string }): ReactEleme
 
   return (
     <>
-      <h1>{workflow.name}</h1>
+      <div className="page-title">
+        <h1>{workflow.name}</h1>
+        {executionId === undefined ? null : (
+          <>
+            <ExecutionPicker
+              executions={executions}
+              executionId={executionId}
+              onPick={(id) => show({ execution: id, span: undefined })}
+            />
+            <Link className="quiet-link" href={`/runs/${executionId}`}>
+              Run metrics
+            </Link>
+          </>
+        )}
+      </div>
       <Tabs.Root value={tab} onValueChange={(next) => show({ tab: next, execution: executionId })}>
         <Tabs.List className="tabs" aria-label={workflow.name}>
           <Tabs.Trigger value="overview">Overview</Tabs.Trigger>
           <Tabs.Trigger value="execution">Execution</Tabs.Trigger>
           <TraceTabTrigger value="trace" />
-          {executionId === undefined ? null : (
-            <Link className="quiet-link" href={`/runs/${executionId}`}>
-              Run metrics
-            </Link>
-          )}
         </Tabs.List>
         <Tabs.Content value="overview" className="overview">
           <p>{workflow.description}</p>
