@@ -40,6 +40,8 @@ export const traceMessages = {
   "trace.search": "Search spans by name",
   "trace.searchPlaceholder": "Search spans",
   "trace.matches": "{position} of {count}",
+  "trace.found.one": "{number} match",
+  "trace.found.other": "{number} matches",
   "trace.noMatch": "No match",
   "trace.previous": "Previous match",
   "trace.next": "Next match",

@@ -18,7 +18,7 @@ export function LongText({ text, mono }: { text: string; mono?: boolean }): Reac
   if (text === "") return <p className="sl-trace-dim">{t("trace.emptyText")}</p>;
   return (
     <div className="sl-trace-long">
-      <pre className={mono ? "sl-trace-pre sl-trace-mono" : "sl-trace-pre"} dir="auto">
+      <pre className={mono ? "sl-trace-pre sl-trace-mono" : "sl-trace-pre"} dir={mono ? "ltr" : "auto"}>
         {text.slice(0, shown)}
         {shown < text.length ? "…" : null}
       </pre>

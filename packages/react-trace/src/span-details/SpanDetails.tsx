@@ -9,7 +9,7 @@ import {
   useFormat,
   useSpan,
 } from "@spanloom/react-core";
-import type { KeyboardEvent, ReactElement, ReactNode } from "react";
+import { type KeyboardEvent, type ReactElement, type ReactNode, useLayoutEffect, useRef } from "react";
 import type { AttemptPlace } from "../layout/attempts.ts";
 import type { TraceModel } from "../layout/trace-model.ts";
 import type { PanelLayout } from "../trace-tab/use-panel-layout.ts";
@@ -31,6 +31,8 @@ export interface SpanDetailsProps {
   index: number;
   attempt: AttemptPlace | undefined;
   layout: PanelLayout;
+  /** Where the details are a second screen, focus goes there. */
+  takeFocus: boolean;
   tab: DetailTab;
   onTab(tab: DetailTab): void;
   onClose(): void;
@@ -116,7 +118,9 @@ function DetailsHeader(props: SpanDetailsProps & { span: SpanSkeleton }): ReactE
   return (
     <header className="sl-trace-details-header">
       <div className="sl-trace-details-title">
-        {back ? <CloseButton label={t("trace.back")} back onClose={onClose} /> : null}
+        {back ? (
+          <CloseButton label={t("trace.back")} back takeFocus={props.takeFocus} onClose={onClose} />
+        ) : null}
         <KindIcon kind={span.kind} />
         <h3>
           <bdi>{span.name === "" ? t("trace.unnamed") : span.name}</bdi>
@@ -172,20 +176,25 @@ function times({ model, index }: SpanDetailsProps): { durationMs: number; firstT
 function CloseButton({
   label,
   back,
+  takeFocus,
   onClose,
 }: {
   label: string;
   back?: boolean;
+  takeFocus?: boolean;
   onClose: () => void;
 }): ReactElement {
+  const button = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => {
+    if (takeFocus) button.current?.focus({ preventScroll: true });
+  }, [takeFocus]);
   return (
     <button
       type="button"
       className={back ? "sl-button sl-trace-back" : "sl-button sl-trace-icon-button sl-trace-quiet"}
       aria-label={label}
       title={label}
-      // The second screen begins here, for the keyboard too.
-      ref={back ? focusOnce : undefined}
+      ref={button}
       onClick={onClose}
     >
       <svg className={back ? "sl-trace-icon sl-trace-icon-back" : "sl-trace-icon"} viewBox="0 0 16 16" aria-hidden="true">
@@ -202,10 +211,4 @@ function Fact({ name, children }: { name: string; children: ReactNode }): ReactE
       <dd>{children}</dd>
     </div>
   );
-}
-
-/** Moves focus on only where it already was in this panel: opening a page with a span selected takes no focus. */
-function focusOnce(button: HTMLButtonElement | null): void {
-  const panel = button?.closest(".sl-trace");
-  if (panel?.contains(panel.ownerDocument.activeElement)) button?.focus({ preventScroll: true });
 }

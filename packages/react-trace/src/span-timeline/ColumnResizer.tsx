@@ -2,8 +2,8 @@ import type { ReactElement, RefObject } from "react";
 import { Group, Panel, Separator } from "react-resizable-panels";
 
 /**
- * The border between tree and timeline. It lies over the grid, because rows run through both: it only tells the grid
- * where the timeline begins, by a variable that the rows lay themselves out by.
+ * The border between tree and timeline. It lies over the grid, because rows run through both: it only tells them
+ * where the timeline begins, by a variable that rows, hairlines and the details over them lay themselves out by.
  */
 export function ColumnResizer({
   gridRef,
@@ -18,7 +18,10 @@ export function ColumnResizer({
         defaultSize="56"
         minSize="30"
         maxSize="85"
-        onResize={(size) => gridRef.current?.style.setProperty("--sl-tree-size", `${size.asPercentage}%`)}
+        onResize={({ asPercentage }) => {
+          const panes = gridRef.current?.closest<HTMLElement>(".sl-trace-panes");
+          panes?.style.setProperty("--sl-tree-size", `${asPercentage}%`);
+        }}
       />
       <Separator className="sl-trace-separator sl-trace-column-separator" aria-label={label} />
       <Panel />

@@ -102,7 +102,11 @@ export function SpanGrid(props: SpanGridProps): ReactElement {
   }, [virtualizer, rowHeight]);
 
   const scrollToRow = useStableScroll({ scroller, model, rows, rowHeight, live: props.live });
-  const focusRow = useFocus(root, `${idBase}${(model.nodes[rows[activeRow] as number] as TraceNode).key}`);
+  useLayoutEffect(() => {
+    if (root.current) root.current.inert = props.hidden;
+  }, [props.hidden]);
+  const activeId = `${idBase}${(model.nodes[rows[activeRow] as number] as TraceNode).key}`;
+  const focusRow = useFocus(root, activeId, props.hidden);
   const activate = useCallback(
     (row: number, focus: boolean) => {
       const node = model.nodes[rows[row] as number];
@@ -170,10 +174,6 @@ export function SpanGrid(props: SpanGridProps): ReactElement {
   };
   const matchSet = useMemo(() => new Set(matches), [matches]);
 
-  useLayoutEffect(() => {
-    if (root.current) root.current.inert = props.hidden;
-  }, [props.hidden]);
-
   return (
     <div ref={root} className={props.hidden ? "sl-trace-grid sl-trace-hidden" : "sl-trace-grid"}>
       <div
@@ -238,7 +238,7 @@ export function SpanGrid(props: SpanGridProps): ReactElement {
 }
 
 /** Gives focus to the active row after the next render: by then it is there, wherever the view is. */
-function useFocus(root: RefObject<HTMLElement | null>, activeId: string): () => void {
+function useFocus(root: RefObject<HTMLElement | null>, activeId: string, hidden: boolean): () => void {
   const [asked, setAsked] = useState(0);
   const done = useRef(0);
   const had = useRef(false);
@@ -260,6 +260,11 @@ function useFocus(root: RefObject<HTMLElement | null>, activeId: string): () => 
     };
   }, [root]);
   useLayoutEffect(() => {
+    if (hidden) {
+      done.current = asked;
+      had.current = false;
+      return;
+    }
     const lost = had.current && root.current?.ownerDocument.activeElement === root.current?.ownerDocument.body;
     if (asked === done.current && !lost) return;
     done.current = asked;

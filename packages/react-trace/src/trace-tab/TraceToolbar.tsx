@@ -85,7 +85,9 @@ function MatchCount({ state, matchCount, position, pending }: TraceToolbarProps)
       ? ""
       : matchCount === 0
         ? t("trace.noMatch")
-        : t("trace.matches", { position: format.count(position), count: format.count(matchCount) });
+        : position === 0
+          ? t("trace.found", { count: matchCount, number: format.count(matchCount) })
+          : t("trace.matches", { position: format.count(position), count: format.count(matchCount) });
   return (
     <span className="sl-trace-matches" role="status">
       {text}

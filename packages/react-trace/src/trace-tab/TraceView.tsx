@@ -63,8 +63,11 @@ export function TraceView(props: TraceViewProps): ReactElement {
     [model, setCollapsed],
   );
   const step = (direction: 1 | -1): void => {
-    const from = current >= 0 ? (matches[current] as number) : direction === 1 ? -1 : model.nodes.length;
-    const index = matches[nextMatch(matches, from, direction)];
+    // Enter may come before the deferred matches do.
+    const found = text === toolbar.text ? matches : searchSpans(model, toolbar.text, kept);
+    const at = currentKey === undefined ? -1 : model.indexOf(currentKey);
+    const from = at >= 0 || direction === 1 ? at : model.nodes.length;
+    const index = found[nextMatch(found, from, direction)];
     if (index === undefined) return;
     const node = model.nodes[index] as TraceNode;
     setCurrentKey(node.key);
@@ -92,6 +95,7 @@ export function TraceView(props: TraceViewProps): ReactElement {
       index={selected}
       attempt={attempts.get(selected)}
       layout={layout}
+      takeFocus={selection.byReader}
       tab={tab}
       onTab={setTab}
       onClose={closeDetails}

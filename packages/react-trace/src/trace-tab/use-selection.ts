@@ -14,27 +14,35 @@ export interface SelectionProps {
 export interface Selection {
   /** As the host or the reader named it; the span may not have arrived yet. */
   wanted: string | undefined;
+  /** The reader chose it here, as opposed to a link or the host: focus may follow. */
+  byReader: boolean;
   select(span: SpanSkeleton | undefined): void;
 }
 
 interface Chosen {
   executionId: string | undefined;
   id: string | undefined;
+  byReader: boolean;
 }
 
 /** Selection belongs to an execution: another one starts with none, unless the host controls it. */
 export function useSelection(executionId: string | undefined, props: SelectionProps): Selection {
   const { selectedSpanId, defaultSelectedSpanId, onSelectedSpanChange } = props;
-  const [chosen, setChosen] = useState<Chosen>({ executionId, id: defaultSelectedSpanId });
+  const [chosen, setChosen] = useState<Chosen>({
+    executionId,
+    id: defaultSelectedSpanId,
+    byReader: false,
+  });
   const own = chosen.executionId === executionId ? chosen.id : undefined;
   const select = useCallback(
     (span: SpanSkeleton | undefined) => {
-      setChosen({ executionId, id: span && spanKey(span) });
+      setChosen({ executionId, id: span && spanKey(span), byReader: true });
       onSelectedSpanChange?.(span?.spanId, span);
     },
     [executionId, onSelectedSpanChange],
   );
-  return { wanted: selectedSpanId === undefined ? own : pick(selectedSpanId, own), select };
+  const wanted = selectedSpanId === undefined ? own : pick(selectedSpanId, own);
+  return { wanted, byReader: chosen.byReader && own !== undefined && wanted === own, select };
 }
 
 /** Pre-order index of the selected span; -1 while it is not there. */
