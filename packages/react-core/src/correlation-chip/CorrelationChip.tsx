@@ -26,7 +26,7 @@ export function CorrelationChip({ id, kind }: CorrelationChipProps): ReactElemen
       type="button"
       className="sl-chip"
       title={`${label}: ${id}`}
-      aria-label={`${t("copy.action", { label })} ${id}`}
+      aria-label={`${t("copy.action", { label })} ${shorten(id)}`}
       onClick={() => copy(id)}
     >
       <bdi className="sl-chip-id">{shorten(id)}</bdi>
