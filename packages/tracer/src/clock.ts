@@ -18,7 +18,16 @@ export class ExecutionClock {
   }
 }
 
+let lastSeconds = 0;
+let lastSecondsText = "0";
+
 /** As Unix nanoseconds in decimal digits. */
 export function nanosFromHrTime([seconds, nanos]: readonly [number, number]): string {
-  return seconds === 0 ? String(nanos) : seconds + String(1e9 + nanos).slice(1);
+  if (seconds === 0) return String(nanos);
+  // Spans come in bursts: most times share their second.
+  if (seconds !== lastSeconds) {
+    lastSeconds = seconds;
+    lastSecondsText = String(seconds);
+  }
+  return lastSecondsText + String(1e9 + nanos).slice(1);
 }

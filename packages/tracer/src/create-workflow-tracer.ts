@@ -15,7 +15,7 @@ import { type ExecutionHandle, type ExecutionOptions, startExecution } from "./e
 import type { SpanFacts } from "./facts.ts";
 import { checkOtlpUrl, createOtlpSender, type OtlpOptions } from "./otel/otlp-exporter.ts";
 import { createPrivateProvider } from "./otel/private-provider.ts";
-import { StoreSpanProcessor } from "./otel/store-span-processor.ts";
+import { type LiveSpan, StoreSpanProcessor } from "./otel/store-span-processor.ts";
 import { createProblemReporter, type OnProblem, type ProblemReporter } from "./problems.ts";
 import { Recorder } from "./recorder.ts";
 import { runSpan } from "./run-span.ts";
@@ -108,13 +108,15 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
   const toCollector = otlp && delivery("otlp", createOtlpSender(otlp));
 
   const ends = new Set<Promise<void>>();
-  const deliver = (record: SpanRecord, facts: SpanFacts | undefined): void => {
-    toStore.put(record);
+  const deliver = (record: SpanRecord, live: LiveSpan): void => {
+    live.waiting = toStore.put(record, live.waiting);
     if (record.endTime === undefined) return;
     toCollector?.put(record);
-    facts?.execution.totals.add(record);
     events?.emit(endEvent(record));
-    if (onExecutionEnd === undefined || facts?.status === undefined) return;
+    const { facts } = live;
+    if (onExecutionEnd === undefined || facts === undefined) return;
+    facts.execution.totals.add(record);
+    if (facts.status === undefined) return;
     const ending = tellEnd(record, facts, pipeline, onExecutionEnd, problems);
     ends.add(ending);
     void ending.finally(() => ends.delete(ending));

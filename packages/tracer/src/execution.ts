@@ -1,7 +1,7 @@
 import { type Context, context, type Link, trace } from "@opentelemetry/api";
 import { newExecutionId, traceIdToUuid } from "@spanloom/model";
 import { ExecutionClock } from "./clock.ts";
-import type { ExecutionFacts, SpanFacts } from "./facts.ts";
+import { type ExecutionFacts, SpanFacts } from "./facts.ts";
 import { isAbort } from "./failure.ts";
 import type { EndOptions } from "./recorded-span.ts";
 import type { Recorder, Recording } from "./recorder.ts";
@@ -86,12 +86,13 @@ export function startExecution(recorder: Recorder, options: ExecutionOptions): E
   };
   if (workflowName !== undefined) execution.workflowName = String(workflowName);
   if (threadId !== undefined) execution.threadId = String(threadId);
-  const facts: SpanFacts = { execution, kind: "workflow", status: "running", attributes: {}, changes: 0 };
+  const facts = new SpanFacts(execution, "workflow", undefined);
+  facts.status = "running";
   const name = execution.workflowName ?? execution.workflowId ?? "execution";
   const around = context.active();
   const within = joinActiveTrace ? around : trace.deleteSpan(around);
   const recording = recorder.start(name, facts, within, linksOf(options, around));
-  return new ExecutionHandle(recorder, recording, name).prepare(options);
+  return new ExecutionHandle(recorder, recording, name).prepare(options.input, options.attributes);
 }
 
 function linksOf({ joinActiveTrace, resumes }: ExecutionOptions, around: Context): Link[] | undefined {

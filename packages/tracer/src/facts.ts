@@ -28,30 +28,39 @@ export interface NodeFacts {
   attempt: number;
 }
 
-/** What travels beside an OpenTelemetry span: content, and all that its attributes have no type for. */
-export interface SpanFacts {
-  execution: ExecutionFacts;
-  node?: NodeFacts;
-  kind: SpanKind;
+/**
+ * What travels beside an OpenTelemetry span: content, and all that its attributes have no type for. A class with every
+ * field from the start, so that all spans have one shape: the engine reads them fast.
+ */
+export class SpanFacts {
+  readonly execution: ExecutionFacts;
+  readonly kind: SpanKind;
+  readonly node: NodeFacts | undefined;
   /** Set on the root of an execution's trace. */
-  status?: ExecutionStatus;
-  agent?: string;
-  model?: string;
-  provider?: string;
+  status: ExecutionStatus | undefined = undefined;
+  agent: string | undefined = undefined;
+  model: string | undefined = undefined;
+  provider: string | undefined = undefined;
   /** The host's own attributes, already JSON. */
-  attributes: Attributes;
+  attributes: Attributes = {};
   /** Keys that stand on the OpenTelemetry span only for processors of the host: they repeat what is here. */
-  mirrored?: Set<string>;
-  usage?: TokenUsage;
-  cost?: Cost;
-  finishReasons?: string[];
-  firstTokenTime?: string;
-  input?: Content;
-  output?: Content;
-  stateBefore?: Content;
-  stateAfter?: Content;
-  artifacts?: Artifact[];
-  cache?: CacheAccess[];
+  mirrored: Set<string> | undefined = undefined;
+  usage: TokenUsage | undefined = undefined;
+  cost: Cost | undefined = undefined;
+  finishReasons: string[] | undefined = undefined;
+  firstTokenTime: string | undefined = undefined;
+  input: Content | undefined = undefined;
+  output: Content | undefined = undefined;
+  stateBefore: Content | undefined = undefined;
+  stateAfter: Content | undefined = undefined;
+  artifacts: Artifact[] | undefined = undefined;
+  cache: CacheAccess[] | undefined = undefined;
   /** Grows with every change, so that a running span is written again only when it has news. */
-  changes: number;
+  changes = 0;
+
+  constructor(execution: ExecutionFacts, kind: SpanKind, node: NodeFacts | undefined) {
+    this.execution = execution;
+    this.kind = kind;
+    this.node = node;
+  }
 }

@@ -13,17 +13,19 @@ export interface LlmOptions {
   attributes?: Record<string, unknown>;
 }
 
-export function llmFacts(
+export function addLlmFacts(
+  facts: SpanFacts,
   { model, provider }: LlmOptions,
   problems: ProblemReporter,
-): Pick<SpanFacts, "kind" | "model" | "provider"> {
+): void {
   if (typeof model !== "string" || model === "") {
     problems.report(
       "invalid_argument",
       "llm",
       "A model has no name, so its cost will be unknown. Give `model`.",
     );
-    return { kind: "llm" };
+    return;
   }
-  return { kind: "llm", model, ...(provider !== undefined && { provider: String(provider) }) };
+  facts.model = model;
+  if (provider !== undefined) facts.provider = String(provider);
 }

@@ -5,10 +5,11 @@ import {
   nanoUsdFromUsd,
   type TokenUsage,
 } from "@spanloom/model";
-import { captureContent, captureJson } from "./capture.ts";
+import { captureContent } from "./capture.ts";
 import { nanosFromHrTime } from "./clock.ts";
 import type { SpanFacts } from "./facts.ts";
 import { describeError, isAbort } from "./failure.ts";
+import { attributeOf } from "./otel/snapshot.ts";
 import type { Recorder, Recording } from "./recorder.ts";
 import { safeId, safeUsage } from "./safe.ts";
 
@@ -116,7 +117,8 @@ export class RecordedSpan {
     return this.#set("setAttributes", (facts) => {
       for (const key of Object.keys(attributes)) {
         const value = attributes[key];
-        const json = typeof value === "string" || typeof value === "boolean" ? value : captureJson(value);
+        const simple = typeof value === "string" || typeof value === "boolean" || Number.isSafeInteger(value);
+        const json = simple ? (value as string | boolean | number) : attributeOf(value);
         if (json !== undefined) facts.attributes[key] = json;
       }
     });
@@ -186,7 +188,7 @@ export class RecordedSpan {
   }
 
   /** @internal */
-  prepare({ input, attributes }: { input?: unknown; attributes?: Record<string, unknown> }): this {
+  prepare(input: unknown, attributes: Record<string, unknown> | undefined): this {
     if (input !== undefined) this.setInput(input);
     if (attributes !== undefined) this.setAttributes(attributes);
     return this;

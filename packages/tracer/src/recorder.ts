@@ -18,11 +18,23 @@ import type { ProblemReporter } from "./problems.ts";
 import type { SpanHandle } from "./span-handle.ts";
 
 /** A span of ours that runs, with what travels beside it. */
-export interface Recording {
+export class Recording {
   readonly span: Span;
   readonly facts: SpanFacts;
-  /** OpenTelemetry's context with the span in it. */
-  readonly context: Context;
+  readonly #within: Context;
+  #context: Context | undefined;
+
+  constructor(span: Span, facts: SpanFacts, within: Context) {
+    this.span = span;
+    this.facts = facts;
+    this.#within = within;
+  }
+
+  /** OpenTelemetry's context with the span in it. Made when first asked for: a leaf needs none. */
+  get context(): Context {
+    this.#context ??= trace.setSpan(this.#within, this.span);
+    return this.#context;
+  }
 }
 
 /** What one host callback runs under, so that code below it finds its place. */
@@ -63,7 +75,7 @@ export class Recorder {
       if (facts.kind === "llm") options.kind = SpanKind.CLIENT;
       const span = this.#processor.withFacts(facts, () => this.#tracer.startSpan(name, options, within));
       if (this.#mirror) this.#mirrorTo(span, name, facts);
-      return { span, facts, context: trace.setSpan(within, span) };
+      return new Recording(span, facts, within);
     } catch (error) {
       this.problems.report(
         "internal",
@@ -71,7 +83,7 @@ export class Recorder {
         "A span could not be started; the workflow goes on.",
         error,
       );
-      return { span: trace.wrapSpanContext(INVALID_SPAN_CONTEXT), facts, context: within };
+      return new Recording(trace.wrapSpanContext(INVALID_SPAN_CONTEXT), facts, within);
     }
   }
 

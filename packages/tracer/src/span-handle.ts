@@ -1,6 +1,6 @@
 import type { SpanKind } from "@spanloom/model";
-import type { SpanFacts } from "./facts.ts";
-import { type LlmOptions, llmFacts } from "./llm.ts";
+import { type NodeFacts, SpanFacts } from "./facts.ts";
+import { addLlmFacts, type LlmOptions } from "./llm.ts";
 import { type NodeHandle, type NodeOptions, nodeFacts } from "./node.ts";
 import { RecordedSpan } from "./recorded-span.ts";
 import { runSpan } from "./run-span.ts";
@@ -35,7 +35,11 @@ export class SpanHandle extends RecordedSpan {
   startNode(options: NodeOptions): NodeHandle {
     const node = nodeFacts(options, this.recorder.problems);
     // The facts of a node hold both of what its handle promises.
-    return this.#startChild(options.name ?? node.nodeId, { kind: "node", node }, options) as NodeHandle;
+    return this.#startChild(
+      options.name ?? node.nodeId,
+      this.#childFacts("node", node),
+      options,
+    ) as NodeHandle;
   }
 
   /** Calls a model. The span ends when `run` does; what `run` gives or throws is passed through. */
@@ -45,11 +49,9 @@ export class SpanHandle extends RecordedSpan {
 
   /** The same by hand: call `end` or `fail`. */
   startLlm(options: LlmOptions): SpanHandle {
-    return this.#startChild(
-      options.name ?? options.model,
-      llmFacts(options, this.recorder.problems),
-      options,
-    );
+    const facts = this.#childFacts("llm");
+    addLlmFacts(facts, options, this.recorder.problems);
+    return this.#startChild(options.name ?? options.model, facts, options);
   }
 
   /** Calls a tool. The span ends when `run` does; what `run` gives or throws is passed through. */
@@ -59,7 +61,7 @@ export class SpanHandle extends RecordedSpan {
 
   /** The same by hand: call `end` or `fail`. */
   startTool(options: ToolOptions): SpanHandle {
-    return this.#startChild(options.name, { kind: "tool" }, options);
+    return this.#startChild(options.name, this.#childFacts("tool"), options);
   }
 
   /** Any other step: a retriever, an embedding, an agent, an HTTP call. */
@@ -69,9 +71,9 @@ export class SpanHandle extends RecordedSpan {
 
   /** The same by hand: call `end` or `fail`. */
   startSpan(options: SpanOptions): SpanHandle {
-    const kind = options.kind ?? "internal";
-    const agent = kind === "agent" ? { agent: options.name } : {};
-    return this.#startChild(options.name, { kind, ...agent }, options);
+    const facts = this.#childFacts(options.kind ?? "internal");
+    if (facts.kind === "agent") facts.agent = options.name;
+    return this.#startChild(options.name, facts, options);
   }
 
   /** Runs `work` as the body of this span: spans of other instrumentations started in it become children. */
@@ -81,18 +83,14 @@ export class SpanHandle extends RecordedSpan {
 
   #startChild(
     name: string,
-    own: Pick<SpanFacts, "kind"> & Partial<SpanFacts>,
-    content: { input?: unknown; attributes?: Record<string, unknown> },
+    facts: SpanFacts,
+    { input, attributes }: { input?: unknown; attributes?: Record<string, unknown> },
   ): SpanHandle {
-    const { facts, context } = this.recording;
-    const recording = this.recorder.start(name, childFacts(facts, own), context);
-    return new SpanHandle(this.recorder, recording, name).prepare(content);
+    const recording = this.recorder.start(name, facts, this.recording.context);
+    return new SpanHandle(this.recorder, recording, name).prepare(input, attributes);
   }
-}
 
-/** The facts of a child: its own, and what it inherits. */
-function childFacts(parent: SpanFacts, own: Pick<SpanFacts, "kind"> & Partial<SpanFacts>): SpanFacts {
-  const facts: SpanFacts = { execution: parent.execution, attributes: {}, changes: 0, ...own };
-  if (facts.node === undefined && parent.node !== undefined) facts.node = parent.node;
-  return facts;
+  #childFacts(kind: SpanKind, node: NodeFacts | undefined = this.recording.facts.node): SpanFacts {
+    return new SpanFacts(this.recording.facts.execution, kind, node);
+  }
 }

@@ -1,7 +1,7 @@
 import { isSpanloomError, SpanloomError, type SpanRecord } from "@spanloom/model";
 import type { ProblemReporter } from "../problems.ts";
 import { isolate } from "./isolate.ts";
-import { RecordQueue } from "./record-queue.ts";
+import { RecordQueue, type Waiting } from "./record-queue.ts";
 
 /** Why records were lost. */
 export type DropReason =
@@ -85,15 +85,18 @@ export class Delivery {
     return this.#failures > 0 || this.#queue.bytes > this.#queue.maxBytes / 2;
   }
 
-  put(record: SpanRecord): void {
+  /** Takes a record. `before`: what this gave for an earlier state of the same span. */
+  put(record: SpanRecord, before?: Waiting): Waiting | undefined {
     this.#accepted++;
-    if (this.#closed) return this.#drop("shutdown", 1);
-    const result = this.#queue.put(record);
-    if (result === "full") return this.#drop("queue_full", 1);
-    if (result === "too_large") return this.#drop("too_large", 1);
-    if (result === "merged") this.#merged++;
+    const entry = this.#closed ? "shutdown" : this.#queue.put(record, before);
+    if (typeof entry === "string") {
+      this.#drop(entry, 1);
+      return undefined;
+    }
+    if (entry === before) this.#merged++;
     if (this.#timer === undefined && this.#pumping === undefined)
       this.#schedule(this.#options.flushIntervalMs);
+    return entry;
   }
 
   /** Sends what waits, trying again until `timeoutMs` have passed. True when all of it was delivered or refused. */
@@ -153,7 +156,7 @@ export class Delivery {
     while (this.#queue.size > 0) {
       const batch = this.#queue.take(BATCH_RECORDS, BATCH_BYTES);
       this.#inFlight = batch.length;
-      const undelivered = await this.#deliver(await this.#options.prepare(batch));
+      const undelivered = await this.#deliver(await this.#prepared(batch));
       this.#inFlight = 0;
       if (undelivered.length > 0) {
         if (this.#closed) this.#drop("shutdown", undelivered.length);
@@ -166,8 +169,14 @@ export class Delivery {
     return true;
   }
 
+  async #prepared(batch: Waiting[]): Promise<Waiting[]> {
+    const records = await this.#options.prepare(batch.map(({ record }) => record));
+    for (const [index, entry] of batch.entries()) entry.record = records[index] ?? entry.record;
+    return batch;
+  }
+
   /** Gives what could not be delivered and should be tried again. */
-  async #deliver(batch: SpanRecord[]): Promise<SpanRecord[]> {
+  async #deliver(batch: Waiting[]): Promise<Waiting[]> {
     const failure = await this.#attempt(batch);
     if (failure === undefined) return [];
     this.#reportFailure(failure);
@@ -182,12 +191,15 @@ export class Delivery {
   }
 
   /** Gives the error, or `undefined` when the batch was delivered. Never rejects, and ends within the time-out. */
-  async #attempt(batch: readonly SpanRecord[]): Promise<unknown> {
+  async #attempt(batch: readonly Waiting[]): Promise<unknown> {
     const { send, sendTimeoutMs, name } = this.#options;
     const aborter = new AbortController();
     let result: SendResult | undefined;
     try {
-      const sending = send(batch, aborter.signal);
+      const sending = send(
+        batch.map(({ record }) => record),
+        aborter.signal,
+      );
       sending.catch(() => undefined);
       result = await within(sending, sendTimeoutMs, false);
     } catch (error) {

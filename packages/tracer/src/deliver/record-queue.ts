@@ -1,14 +1,20 @@
-import { type SpanRecord, spanKey } from "@spanloom/model";
+import type { Attributes, SpanRecord } from "@spanloom/model";
 
-interface Entry {
+/** A record on its way. */
+export interface Waiting {
   record: SpanRecord;
   bytes: number;
+  state: "waiting" | "sending" | "gone";
+  /** A newer state of the same span waits behind it: should it fail, it need not be sent again. */
+  outdated: boolean;
 }
 
 /** Records that wait, oldest first, bounded in bytes. A newer state of a span takes the place of one that still waits. */
 export class RecordQueue {
   readonly maxBytes: number;
-  #entries = new Map<string, Entry>();
+  #waiting: Waiting[] = [];
+  /** Everything before it was taken. */
+  #head = 0;
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -16,61 +22,68 @@ export class RecordQueue {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#waiting.length - this.#head;
   }
 
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** `merged`: a state of the same span that waited is gone. `full` and `too_large`: the record was not taken. */
-  put(record: SpanRecord): "added" | "merged" | "full" | "too_large" {
+  /** `before`: what an earlier state of the same span was put as. A reason in place of the entry: it was not taken. */
+  put(record: SpanRecord, before: Waiting | undefined): Waiting | "queue_full" | "too_large" {
     const bytes = approximateBytes(record);
     if (bytes > this.maxBytes) return "too_large";
-    const key = spanKey(record);
-    const waiting = this.#entries.get(key);
-    const after = this.#bytes - (waiting?.bytes ?? 0) + bytes;
-    if (after > this.maxBytes) return "full";
-    this.#entries.set(key, { record, bytes });
+    const replaces = before?.state === "waiting";
+    const after = this.#bytes + bytes - (replaces ? before.bytes : 0);
+    if (after > this.maxBytes) return "queue_full";
     this.#bytes = after;
-    return waiting === undefined ? "added" : "merged";
+    if (replaces) {
+      before.record = record;
+      before.bytes = bytes;
+      return before;
+    }
+    if (before?.state === "sending") before.outdated = true;
+    const entry: Waiting = { record, bytes, state: "waiting", outdated: false };
+    this.#waiting.push(entry);
+    return entry;
   }
 
   /** Takes the oldest records out: at most `count`, and no more than `bytes` unless the first alone is larger. */
-  take(count: number, bytes: number): SpanRecord[] {
-    const batch: SpanRecord[] = [];
+  take(count: number, bytes: number): Waiting[] {
+    const from = this.#head;
     let taken = 0;
-    for (const [key, entry] of this.#entries) {
-      if (batch.length >= count || (batch.length > 0 && taken + entry.bytes > bytes)) break;
-      this.#entries.delete(key);
+    while (this.#head < this.#waiting.length && this.#head - from < count) {
+      const entry = this.#waiting[this.#head];
+      if (entry === undefined || (taken > 0 && taken + entry.bytes > bytes)) break;
       taken += entry.bytes;
-      batch.push(entry.record);
+      entry.state = "sending";
+      this.#head++;
     }
     this.#bytes -= taken;
+    const batch = this.#waiting.slice(from, this.#head);
+    if (this.#head === this.#waiting.length) {
+      this.#waiting = [];
+      this.#head = 0;
+    }
     return batch;
   }
 
-  /** Puts a batch that could not be delivered back to the front. Gives how many a newer state has replaced meanwhile. */
-  putBack(batch: readonly SpanRecord[]): number {
-    const newer = this.#entries;
-    this.#entries = new Map();
-    let replaced = 0;
-    for (const record of batch) {
-      const key = spanKey(record);
-      if (newer.has(key)) {
-        replaced++;
-        continue;
-      }
-      const bytes = approximateBytes(record);
-      this.#entries.set(key, { record, bytes });
-      this.#bytes += bytes;
+  /** Puts what could not be delivered back to the front. Gives how many a newer state has replaced meanwhile. */
+  putBack(batch: readonly Waiting[]): number {
+    const kept = batch.filter(({ outdated }) => !outdated);
+    for (const entry of kept) {
+      entry.state = "waiting";
+      this.#bytes += entry.bytes;
     }
-    for (const [key, entry] of newer) this.#entries.set(key, entry);
-    return replaced;
+    this.#waiting = [...kept, ...this.#waiting.slice(this.#head)];
+    this.#head = 0;
+    return batch.length - kept.length;
   }
 
   clear(): void {
-    this.#entries.clear();
+    for (const entry of this.#waiting) entry.state = "gone";
+    this.#waiting = [];
+    this.#head = 0;
     this.#bytes = 0;
   }
 }
@@ -78,15 +91,24 @@ export class RecordQueue {
 /** What a record of no content costs: its fixed fields and the objects around them. */
 const RECORD_BYTES = 1_000;
 
-/** About how much memory a record takes: V8 keeps Latin-1 text in one byte a character, other text in two. */
+/** About how much memory a record takes: V8 keeps Latin-1 text in one byte a character. */
 export function approximateBytes(record: SpanRecord): number {
-  let bytes = RECORD_BYTES + sizeOf(record.attributes);
+  let bytes = RECORD_BYTES + sizeOfAttributes(record.attributes);
   for (const event of record.events) bytes += 100 + sizeOf(event.attributes);
   for (const link of record.links) bytes += 150 + sizeOf(link.attributes);
   if (record.input !== undefined) bytes += sizeOf(record.input);
   if (record.output !== undefined) bytes += sizeOf(record.output);
   if (record.stateBefore !== undefined) bytes += sizeOf(record.stateBefore);
   if (record.stateAfter !== undefined) bytes += sizeOf(record.stateAfter);
+  return bytes;
+}
+
+function sizeOfAttributes(attributes: Attributes): number {
+  let bytes = 0;
+  for (const key in attributes) {
+    const value = attributes[key];
+    bytes += 32 + (typeof value === "string" ? value.length : typeof value === "object" ? sizeOf(value) : 8);
+  }
   return bytes;
 }
 

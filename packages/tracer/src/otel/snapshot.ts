@@ -30,7 +30,7 @@ export function snapshot(
     startTime: nanosFromHrTime(span.startTime),
     status: statusOf(span),
     otelKind: OTEL_KINDS[span.kind] ?? "internal",
-    attributes: attributesOf(span.attributes, facts?.mirrored),
+    attributes: facts === undefined ? attributesOf(span.attributes) : allAttributes(span, facts, ended),
     events: span.events.length === 0 ? [] : span.events.map(eventOf),
     links: span.links.length === 0 ? [] : span.links.map(linkOf),
     resource: resourceOf(span.resource),
@@ -72,7 +72,13 @@ function addFacts(record: SpanRecord, facts: SpanFacts): void {
   if (facts.stateAfter !== undefined) record.stateAfter = facts.stateAfter;
   if (facts.artifacts !== undefined) record.artifacts = [...facts.artifacts];
   if (facts.cache !== undefined) record.cache = facts.cache.map((access) => ({ ...access }));
-  Object.assign(record.attributes, facts.attributes);
+}
+
+/** Those that other code set on the OpenTelemetry span, and the host's. After the end nobody changes them: no copy. */
+function allAttributes(span: OtelSpan, facts: SpanFacts, ended: boolean): Attributes {
+  for (const _ in span.attributes)
+    return Object.assign(attributesOf(span.attributes, facts.mirrored), facts.attributes);
+  return ended ? facts.attributes : { ...facts.attributes };
 }
 
 function addDropCounts(record: SpanRecord, span: OtelSpan): void {
@@ -124,7 +130,8 @@ export function attributesOf(
   return out;
 }
 
-function attributeOf(value: unknown): AttributeValue | undefined {
+/** One attribute as JSON, `undefined` for what has no JSON. */
+export function attributeOf(value: unknown): AttributeValue | undefined {
   switch (typeof value) {
     case "string":
     case "boolean":

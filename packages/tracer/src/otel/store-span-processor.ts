@@ -1,6 +1,7 @@
-import { type Context, trace } from "@opentelemetry/api";
+import { type Context, type Span, trace } from "@opentelemetry/api";
 import type { SpanRecord } from "@spanloom/model";
-import type { SpanFacts } from "../facts.ts";
+import type { Waiting } from "../deliver/record-queue.ts";
+import { SpanFacts } from "../facts.ts";
 import type { ProblemReporter } from "../problems.ts";
 import type { OtelSpan } from "./otel-span.ts";
 import { snapshot } from "./snapshot.ts";
@@ -9,7 +10,7 @@ export interface StoreSpanProcessorOptions {
   /** Runs before anything leaves the span's own memory. */
   clean: (record: SpanRecord) => SpanRecord;
   /** Cleaned states of spans: running ones that last, and every end. */
-  deliver: (record: SpanRecord, facts: SpanFacts | undefined) => void;
+  deliver: (record: SpanRecord, live: LiveSpan) => void;
   /** The cleaned record of a span that starts, where somebody wants to know. */
   onStarted?: (record: SpanRecord) => void;
   /** True when running spans should not be written just now. */
@@ -19,15 +20,26 @@ export interface StoreSpanProcessorOptions {
   problems: ProblemReporter;
 }
 
-interface LiveSpan {
-  span: OtelSpan;
-  facts: SpanFacts | undefined;
+/** What is kept of a span while it runs. */
+export interface LiveSpan {
+  readonly span: OtelSpan;
+  /** Absent on a foreign span that stands below none of ours. */
+  readonly facts: SpanFacts | undefined;
   /** The next record's. */
   revision: number;
   /** `facts.changes` and the number of events when it was last written. */
   written: number;
   /** It has been running for at least one interval. */
   lasting: boolean;
+  /** Where its last state waits for the store. */
+  waiting: Waiting | undefined;
+}
+
+/** Spans carry it themselves: a WeakMap would make every garbage collection slower. */
+const LIVE: unique symbol = Symbol("spanloom.live");
+
+interface Carrier {
+  [LIVE]?: LiveSpan;
 }
 
 /** Spans beyond this many that run at once are written when they end, not while they run. */
@@ -39,8 +51,7 @@ const MAX_LIVE = 50_000;
  */
 export class StoreSpanProcessor {
   readonly #options: StoreSpanProcessorOptions;
-  readonly #facts = new WeakMap<object, SpanFacts>();
-  readonly #live = new Map<object, LiveSpan>();
+  readonly #live = new Set<LiveSpan>();
   #expected: SpanFacts | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -58,47 +69,42 @@ export class StoreSpanProcessor {
     }
   }
 
-  onStart(span: OtelSpan, parentContext: Context): void {
-    const facts = this.#expected ?? this.#inherit(parentContext);
+  onStart(span: OtelSpan & Carrier, parentContext: Context): void {
+    const facts = this.#expected ?? inherit(parentContext);
     this.#expected = undefined;
-    if (facts !== undefined) this.#facts.set(span, facts);
-    const { onStarted, clean, problems } = this.#options;
+    const live: LiveSpan = { span, facts, revision: 0, written: -1, lasting: false, waiting: undefined };
+    span[LIVE] = live;
+    const { onStarted, clean, problems, liveIntervalMs } = this.#options;
     if (onStarted !== undefined)
       problems.guard("span start", () => onStarted(clean(snapshot(span, facts, 0, false))));
     if (this.#live.size >= MAX_LIVE) return;
-    this.#live.set(span, { span, facts, revision: 0, written: -1, lasting: false });
-    this.#timer ??= setInterval(() => this.writeRunning(false), this.#options.liveIntervalMs).unref();
+    this.#live.add(live);
+    this.#timer ??= setInterval(() => this.writeRunning(false), liveIntervalMs).unref();
   }
 
-  onEnd(span: OtelSpan): void {
-    const { clean, deliver, problems } = this.#options;
-    const live = this.#live.get(span);
-    this.#live.delete(span);
-    const facts = live?.facts ?? this.#facts.get(span);
-    problems.guard("span end", () => {
-      deliver(clean(snapshot(span, facts, live?.revision ?? 0, true)), facts);
-    });
+  onEnd(span: OtelSpan & Carrier): void {
+    const live = span[LIVE];
+    if (live === undefined) return;
+    this.#live.delete(live);
+    this.#deliver(live, true);
   }
 
   /** Writes the spans that run and have news: those that last, or all of them before a flush. */
   writeRunning(all: boolean): void {
-    const { clean, deliver, crowded, problems } = this.#options;
     if (this.#live.size === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
       return;
     }
-    if (crowded()) return;
-    for (const live of this.#live.values()) {
+    if (this.#options.crowded()) return;
+    for (const live of this.#live) {
       const { span, facts, lasting } = live;
       live.lasting = true;
       if (!lasting && !all) continue;
       const state = (facts?.changes ?? 0) + span.events.length;
       if (live.written === state) continue;
       live.written = state;
-      problems.guard("span update", () =>
-        deliver(clean(snapshot(span, facts, live.revision++, false)), facts),
-      );
+      this.#deliver(live, false);
     }
   }
 
@@ -114,10 +120,18 @@ export class StoreSpanProcessor {
     return Promise.resolve();
   }
 
-  #inherit(parentContext: Context): SpanFacts | undefined {
-    const parent = trace.getSpan(parentContext);
-    const above = parent === undefined ? undefined : this.#facts.get(parent);
-    if (above === undefined) return undefined;
-    return { execution: above.execution, node: above.node, kind: "internal", attributes: {}, changes: 0 };
+  #deliver(live: LiveSpan, ended: boolean): void {
+    const { clean, deliver, problems } = this.#options;
+    try {
+      deliver(clean(snapshot(live.span, live.facts, live.revision++, ended)), live);
+    } catch (error) {
+      problems.report("internal", "span", "A span could not be recorded; the workflow goes on.", error);
+    }
   }
+}
+
+function inherit(parentContext: Context): SpanFacts | undefined {
+  const parent = trace.getSpan(parentContext) as (Span & Carrier) | undefined;
+  const above = parent?.[LIVE]?.facts;
+  return above === undefined ? undefined : new SpanFacts(above.execution, "internal", above.node);
 }
