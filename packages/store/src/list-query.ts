@@ -3,6 +3,7 @@ import {
   EXECUTION_SORTS,
   EXECUTION_STATUSES,
   type ExecutionSort,
+  type ExecutionStatus,
   type ExecutionSummary,
   encodeCursor,
   invalidCursor,
@@ -16,7 +17,7 @@ import { checkFilter, checkOneOf, checkWhole } from "./check-arguments.ts";
 /** Longer names sort by their beginning, so that a cursor stays small. */
 export const SORTED_CHARACTERS = 200;
 
-type SortValue = string | number | undefined;
+export type SortValue = string | number | undefined;
 
 /**
  * Lists executions as every store must: by what the query asks, unknown values last in either direction, ties by
@@ -27,10 +28,11 @@ export function listPage(
   summaries: Iterable<ExecutionSummary>,
   query: ListExecutionsQuery = {},
 ): Page<ExecutionSummary> {
-  const { matches, by, direction, limit, after, fingerprint } = readQuery(query);
+  const read = readQuery(query);
+  const { by, direction, limit, after } = read;
   const rows: Row[] = [];
   for (const summary of summaries) {
-    if (!matches(summary)) continue;
+    if (!matches(read, summary)) continue;
     const row = { value: sortValue(summary, by), id: summary.executionId, summary };
     if (after === undefined || compareRows(row, after, direction) > 0) rows.push(row);
   }
@@ -39,12 +41,12 @@ export function listPage(
   const last = shown.at(-1);
   return {
     items: shown.map((row) => row.summary),
-    ...(last !== undefined &&
-      rows.length > limit && { nextCursor: encodeCursor([fingerprint, last.value ?? null, last.id]) }),
+    ...(last !== undefined && rows.length > limit && { nextCursor: cursorAfter(read, last) }),
   };
 }
 
-interface Position {
+/** The last row of a page: what it sorts by, and its id. */
+export interface Position {
   value: SortValue;
   id: string;
 }
@@ -53,8 +55,14 @@ interface Row extends Position {
   summary: ExecutionSummary;
 }
 
-interface ReadQuery {
-  matches: (summary: ExecutionSummary) => boolean;
+/** A query that was checked. Times are padded, so that they order as text; `text` is in lower case. */
+export interface ReadQuery {
+  workflowId?: string;
+  threadId?: string;
+  statuses?: ExecutionStatus[];
+  text?: string;
+  from?: string;
+  to?: string;
   by: ExecutionSort;
   direction: "asc" | "desc";
   limit: number;
@@ -62,26 +70,39 @@ interface ReadQuery {
   fingerprint: string;
 }
 
-function readQuery(query: ListExecutionsQuery): ReadQuery {
+/** Checks what was asked for. Throws `invalid_argument` and `invalid_cursor`. */
+export function readQuery(query: ListExecutionsQuery): ReadQuery {
   const by = checkOneOf(query.sort?.by, "sort.by", EXECUTION_SORTS, "startTime");
   const direction = checkOneOf(query.sort?.direction, "sort.direction", ["asc", "desc"] as const, "desc");
   const limit = checkWhole(query.limit, "limit", { least: 1, most: 500, fallback: 50 });
-  const statuses = query.status?.map((status) => checkOneOf(status, "status", EXECUTION_STATUSES, undefined));
+  const statuses = query.status?.map((status) => checkOneOf(status, "status", EXECUTION_STATUSES, "queued"));
   const workflowId = checkFilter(query.workflowId, "workflowId");
   const threadId = checkFilter(query.threadId, "threadId");
   const text = checkFilter(query.text, "text")?.toLowerCase();
   const from = checkTime(query.from, "from");
   const to = checkTime(query.to, "to");
   const fingerprint = fingerprintOf([by, direction, statuses, workflowId, threadId, text, from, to]);
-  const matches = (summary: ExecutionSummary): boolean =>
+  const after = query.cursor === undefined ? undefined : readCursor(query.cursor, fingerprint, by);
+  return { workflowId, threadId, statuses, text, from, to, by, direction, limit, after, fingerprint };
+}
+
+/** The cursor of the page after `last`. */
+export function cursorAfter({ fingerprint }: ReadQuery, last: Position): string {
+  return encodeCursor([fingerprint, last.value ?? null, last.id]);
+}
+
+function matches(
+  { workflowId, threadId, statuses, text, from, to }: ReadQuery,
+  summary: ExecutionSummary,
+): boolean {
+  return (
     (workflowId === undefined || summary.workflowId === workflowId) &&
     (threadId === undefined || summary.threadId === threadId) &&
     (statuses === undefined || statuses.includes(summary.status)) &&
     (from === undefined || sortableTime(summary.startTime) >= from) &&
     (to === undefined || sortableTime(summary.startTime) < to) &&
-    (text === undefined || holdsText(summary, text));
-  const after = query.cursor === undefined ? undefined : readCursor(query.cursor, fingerprint, by);
-  return { matches, by, direction, limit, after, fingerprint };
+    (text === undefined || holdsText(summary, text))
+  );
 }
 
 function readCursor(cursor: unknown, fingerprint: string, by: ExecutionSort): Position {
@@ -96,7 +117,8 @@ function readCursor(cursor: unknown, fingerprint: string, by: ExecutionSort): Po
   return { value: known ? value : undefined, id };
 }
 
-function sortValue(summary: ExecutionSummary, by: ExecutionSort): SortValue {
+/** What a summary sorts by; `undefined` where unknown. */
+export function sortValue(summary: ExecutionSummary, by: ExecutionSort): SortValue {
   if (by === "startTime") return sortableTime(summary.startTime);
   if (by === "cost") return summary.cost.nanoUsd;
   if (by === "workflowName") return summary.workflowName?.slice(0, SORTED_CHARACTERS);

@@ -1,0 +1,208 @@
+import type { ExecutionSummary, GetTraceQuery } from "@spanloom/model";
+import { decodeCursor, encodeCursor, invalidCursor, nanosFromMicros } from "@spanloom/model";
+import { buildSpanTree, preOrder } from "@spanloom/model/tree";
+import { checkOneOf, checkWhole } from "../../check-arguments.ts";
+import { fingerprintOf } from "../../list-query.ts";
+import { recordJson, skeletonJson } from "../../sql/row-codec.ts";
+import type { Connection } from "./connection.ts";
+import type { Names } from "./names.ts";
+import { findExecution } from "./read-summaries.ts";
+
+/**
+ * Spans leave the engine as JSON text, put together from what is stored: they are parsed once, by whoever shows them,
+ * and a skeleton never reads its payload.
+ */
+export interface TracePageText {
+  execution: ExecutionSummary;
+  /** A JSON array. */
+  spans: string;
+  asOfSeq: number;
+  spanCount: number;
+  nextCursor?: string;
+}
+
+export interface TraceChangesText {
+  execution: ExecutionSummary;
+  /** A JSON array of skeletons. */
+  spans: string;
+  removed: { traceId: string; spanId: string }[];
+  seq: number;
+  more: boolean;
+}
+
+/** Reads of spans; keeps the orders of executions that are being paged through. */
+export interface SpanReader {
+  page(scope: string, executionId: string, query: GetTraceQuery): TracePageText | undefined;
+  one(scope: string, executionId: string, spanId: string, traceId: string | undefined): string | undefined;
+  changes(scope: string, executionId: string, since: number, limit: number): TraceChangesText | undefined;
+}
+
+/** A span's place in a pre-order. */
+type Place = readonly [traceNo: number, spanId: string];
+
+/** Orders of executions that are being paged through. They can be made again, as long as no span moves or goes away. */
+const KEPT_ORDERS = 8;
+
+export function createSpanReader(db: Connection, names: Names): SpanReader {
+  const orders = new Map<string, Place[]>();
+  const orderOf = (execNo: number, asOfSeq: number): Place[] => {
+    const key = `${execNo}@${asOfSeq}`;
+    const order = orders.get(key) ?? readOrder(db, execNo, asOfSeq);
+    orders.delete(key);
+    orders.set(key, order);
+    for (const oldest of orders.keys()) {
+      if (orders.size <= KEPT_ORDERS) break;
+      orders.delete(oldest);
+    }
+    return order;
+  };
+
+  return {
+    page: (scope, executionId, query) => {
+      const view = checkOneOf(query.view, "view", ["skeleton", "full"] as const, "skeleton");
+      const fallback = view === "full" ? 500 : 10_000;
+      const limit = checkWhole(query.limit, "limit", { least: 1, most: 10_000, fallback });
+      const asked = checkWhole(query.asOfSeq, "asOfSeq", { fallback: Number.MAX_SAFE_INTEGER });
+      const mark = fingerprintOf([executionId]);
+      const from = query.cursor === undefined ? undefined : readCursor(query.cursor, mark);
+      if (from !== undefined && query.asOfSeq !== undefined && from.seq !== query.asOfSeq) throw invalidCursor();
+      const found = findExecution(db, names.findScope(scope), executionId);
+      if (found === undefined || found.hidden) return undefined;
+      const asOfSeq = Math.min(from?.seq ?? asked, found.summary.seq);
+      const order = orderOf(found.no, asOfSeq);
+      const start = from === undefined ? 0 : resume(order, from);
+      const page = readPage(db, found.no, executionId, order, start, limit, view);
+      const last = order[page.end - 1];
+      return {
+        execution: found.summary,
+        spans: page.spans,
+        asOfSeq,
+        spanCount: order.length,
+        ...(page.end < order.length &&
+          last !== undefined && { nextCursor: encodeCursor([mark, asOfSeq, page.end, last[1]]) }),
+      };
+    },
+    one: (scope, executionId, spanId, traceId) => {
+      const found = findExecution(db, names.findScope(scope), executionId);
+      if (found === undefined || found.hidden) return undefined;
+      const rows = db
+        .statement(
+          `SELECT t.trace_id, s.skeleton, s.rest FROM exec_trace e CROSS JOIN span s ON s.trace_no = e.trace_no
+           JOIN trace t ON t.trace_no = e.trace_no WHERE e.exec_no = ? AND s.span_id = ? AND s.exec_no = e.exec_no`,
+        )
+        .all(found.no, spanId) as [string, string, string][];
+      const wanted = traceId === undefined ? found.summary.traceIds : [traceId];
+      for (const id of wanted) {
+        const row = rows.find(([trace]) => trace === id);
+        if (row !== undefined) return recordJson(JSON.stringify(executionId), row[1], row[2]);
+      }
+      return undefined;
+    },
+    changes: (scope, executionId, since, limit) => {
+      const found = findExecution(db, names.findScope(scope), executionId);
+      if (found === undefined) return undefined;
+      const { no, hidden, summary } = found;
+      // An execution that vanished or was deleted still tells those who followed it what went away.
+      if (hidden && (since === 0 || since >= summary.seq)) return undefined;
+      return readChanges(db, no, summary, since, limit);
+    },
+  };
+}
+
+function readOrder(db: Connection, execNo: number, asOfSeq: number): Place[] {
+  const rows = db
+    .statement(
+      `SELECT trace_no, span_id, parent_id, start_us, start_ns FROM span WHERE exec_no = ? AND seq > 0 AND ins_seq <= ?`,
+    )
+    .all(execNo, asOfSeq) as [number, string, string | null, number, number][];
+  const traceIds = new Map(
+    db
+      .statement("SELECT e.trace_no, t.trace_id FROM exec_trace e JOIN trace t ON t.trace_no = e.trace_no WHERE e.exec_no = ?")
+      .all(execNo) as [number, string][],
+  );
+  const spans = rows.map(([traceNo, spanId, parentId, startUs, startNs]) => ({
+    traceNo,
+    traceId: traceIds.get(traceNo) ?? "",
+    spanId,
+    ...(parentId !== null && { parentSpanId: parentId }),
+    startTime: nanosFromMicros(startUs, startNs),
+  }));
+  return preOrder(buildSpanTree(spans).roots).map(({ span }) => [span.traceNo, span.spanId] as const);
+}
+
+/** Goes on until the page is full: spans that moved or went away since the order was made are passed over. */
+function readPage(
+  db: Connection,
+  execNo: number,
+  executionId: string,
+  order: readonly Place[],
+  start: number,
+  limit: number,
+  view: "skeleton" | "full",
+): { spans: string; end: number } {
+  const id = JSON.stringify(executionId);
+  const texts: string[] = [];
+  const columns = view === "full" ? "skeleton, rest" : "skeleton";
+  const one = db.statement(`SELECT ${columns} FROM span WHERE trace_no = ? AND span_id = ? AND exec_no = ?`);
+  let end = start;
+  for (; end < order.length && texts.length < limit; end++) {
+    const [traceNo, spanId] = order[end] as Place;
+    const row = one.get(traceNo, spanId, execNo) as [string, string] | undefined;
+    if (row === undefined) continue;
+    texts.push(view === "full" ? recordJson(id, row[0], row[1]) : skeletonJson(id, row[0]));
+  }
+  return { spans: `[${texts.join(",")}]`, end };
+}
+
+const CHANGES = `SELECT seq, trace_no, span_id, skeleton FROM span WHERE exec_no = ? AND seq > ?
+  UNION ALL SELECT seq, trace_no, span_id, NULL FROM span_gone WHERE exec_no = ? AND seq > ?
+  ORDER BY seq LIMIT ?`;
+
+function readChanges(
+  db: Connection,
+  execNo: number,
+  execution: ExecutionSummary,
+  since: number,
+  limit: number,
+): TraceChangesText {
+  const rows = db.statement(CHANGES).all(execNo, since, execNo, since, limit + 1) as [number, number, string, string | null][];
+  const more = rows.length > limit;
+  const shown = more ? rows.slice(0, limit) : rows;
+  const id = JSON.stringify(execution.executionId);
+  const texts: string[] = [];
+  const removed: TraceChangesText["removed"] = [];
+  for (const [, traceNo, spanId, skeleton] of shown) {
+    if (skeleton !== null) texts.push(skeletonJson(id, skeleton));
+    else removed.push({ traceId: traceIdOf(db, traceNo), spanId });
+  }
+  const seq = more ? (shown.at(-1)?.[0] ?? since) : execution.seq;
+  return { execution, spans: `[${texts.join(",")}]`, removed, seq, more };
+}
+
+function traceIdOf(db: Connection, traceNo: number): string {
+  return (db.statement("SELECT trace_id FROM trace WHERE trace_no = ?").get(traceNo) as [string])[0];
+}
+
+interface Position {
+  seq: number;
+  index: number;
+  spanId: string;
+}
+
+function readCursor(cursor: unknown, mark: string): Position {
+  const position = typeof cursor === "string" ? decodeCursor(cursor) : undefined;
+  if (!Array.isArray(position) || position.length !== 4) throw invalidCursor();
+  const [found, seq, index, spanId] = position;
+  if (found !== mark || !isCount(seq) || !isCount(index) || typeof spanId !== "string") throw invalidCursor();
+  return { seq, index, spanId };
+}
+
+function resume(order: readonly Place[], { index, spanId }: Position): number {
+  if (order[index - 1]?.[1] === spanId) return index;
+  const found = order.findIndex((place) => place[1] === spanId);
+  return found === -1 ? index : found + 1;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
