@@ -1,6 +1,6 @@
 import type { TraceReader } from "@spanloom/model";
 import { QueryClient } from "@tanstack/react-query";
-import { type ReactElement, type ReactNode, useEffect, useMemo } from "react";
+import { type ReactElement, type ReactNode, useEffect, useMemo, useSyncExternalStore } from "react";
 import { type Observability, ObservabilityContext, type Theme } from "./context.ts";
 import { createTraceFeed, isDenied, type TraceFeed } from "./feed/trace-feed.ts";
 import type { Catalogue } from "./messages/messages.ts";
@@ -12,7 +12,7 @@ export interface ObservabilityProviderProps {
   principal?: string;
   /** BCP 47 language tag for numbers and dates; the browser's where absent. */
   locale?: string;
-  /** IANA time zone for days and times; the browser's where absent. */
+  /** IANA time zone for days and times; the browser's where absent, UTC on a server. */
   timeZone?: string;
   /** `system` (default) follows `data-theme` on an ancestor, else the operating system. */
   theme?: Theme;
@@ -29,21 +29,27 @@ export function ObservabilityProvider(props: ObservabilityProviderProps): ReactE
     access.queryClient.mount();
     return () => access.queryClient.unmount();
   }, [access]);
+  // A server renders in its own zone; the first render in the browser must agree with it, whatever that is.
+  const localZone = useSyncExternalStore(neverChanges, browserZone, serverZone);
   const value = useMemo<Observability>(
     () => ({
       reader: store,
       ...access,
       locale,
-      timeZone: timeZone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
+      timeZone: timeZone ?? localZone,
       theme,
       messages,
     }),
-    [store, access, locale, timeZone, theme, messages],
+    [store, access, locale, timeZone, localZone, theme, messages],
   );
   return <ObservabilityContext.Provider value={value}>{children}</ObservabilityContext.Provider>;
 }
 
 const noMessages: Catalogue = {};
+
+const neverChanges = () => () => undefined;
+const browserZone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone;
+const serverZone = (): string => "UTC";
 
 /** How many traces stay in memory after their panels are gone, for going back to them. */
 const KEPT_FEEDS = 4;

@@ -22,26 +22,28 @@ export function CorrelationChip({ id, kind }: CorrelationChipProps): ReactElemen
     );
   }
   return (
-    <button
-      type="button"
-      className="sl-chip"
-      title={`${label}: ${id}`}
-      aria-label={`${t("copy.action", { label })} ${shorten(id)}`}
-      onClick={() => copy(id)}
-    >
-      <bdi className="sl-chip-id">{shorten(id)}</bdi>
-      <svg className="sl-chip-icon" viewBox="0 0 16 16" aria-hidden="true">
-        <path
-          d={state === "copied" ? "M3 8.5 6.5 12 13 4.5" : "M5.5 5.500v-3h8v8h-3M2.5 5.500h8v8h-8Z"}
-          fill="none"
-          stroke="currentColor"
-          strokeWidth="1.5"
-        />
-      </svg>
+    <>
+      <button
+        type="button"
+        className="sl-chip"
+        title={`${label}: ${id}`}
+        aria-label={`${t("copy.action", { label })} ${shorten(id)}`}
+        onClick={() => copy(id)}
+      >
+        <bdi className="sl-chip-id">{shorten(id)}</bdi>
+        <svg className="sl-chip-icon" viewBox="0 0 16 16" aria-hidden="true">
+          <path
+            d={state === "copied" ? "M3 8.5 6.5 12 13 4.5" : "M5.5 5.500v-3h8v8h-3M2.5 5.500h8v8h-8Z"}
+            fill="none"
+            stroke="currentColor"
+            strokeWidth="1.5"
+          />
+        </svg>
+      </button>
       <span className="sl-visually-hidden" role="status">
         {state === "copied" ? t("copy.done") : state === "failed" ? t("copy.failed") : ""}
       </span>
-    </button>
+    </>
   );
 }
 

@@ -83,20 +83,27 @@ export function createTraceFeed(reader: TraceReader, executionId: string): Trace
   }
 
   async function run(signal: AbortSignal): Promise<void> {
+    let resumed = seq !== undefined;
     for (let failures = 0; !signal.aborted; ) {
       try {
-        seq ??= await load(signal);
+        // An earlier run may answer late, so nothing is kept of it: only a run that still goes on moves `seq`.
+        if (seq === undefined) {
+          const commit = await load(signal);
+          if (signal.aborted) return;
+          seq = commit;
+          resumed = false;
+          failures = 0;
+        }
         if (seq === undefined) await pause(MISSING_POLL_MS, signal);
-        else await follow(signal, () => (failures = 0));
-        failures = 0;
+        else await follow(signal, resumed, () => (failures = 0));
       } catch (error) {
         if (signal.aborted) return;
         if (isDenied(error)) {
-          spans.clear();
-          spansChanged = true;
-          publish({ status: "not-permitted", execution: undefined, spanCount: 0, error: asError(error) });
+          seq = undefined;
+          clear({ status: "not-permitted", error: asError(error) });
           return;
         }
+        resumed = seq !== undefined;
         const wait = RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)] as number;
         if (snapshot.status === "ready") publish({ live: "reconnecting", error: asError(error) });
         else if (failures > 2) publish({ status: "error", error: asError(error) });
@@ -114,9 +121,7 @@ export function createTraceFeed(reader: TraceReader, executionId: string): Trace
       const page = await reader.getTrace(executionId, cursor === undefined ? {} : { cursor });
       if (signal.aborted) return undefined;
       if (page === undefined) {
-        spans.clear();
-        spansChanged = true;
-        publish({ status: "not-found", execution: undefined, spanCount: 0, lastSyncedAt: Date.now() });
+        clear({ status: "not-found", error: undefined, lastSyncedAt: Date.now() });
         return undefined;
       }
       for (const span of page.spans) {
@@ -141,9 +146,9 @@ export function createTraceFeed(reader: TraceReader, executionId: string): Trace
     return commit;
   }
 
-  /** Keeps up with the execution from `seq` on, until it is gone. */
-  async function follow(signal: AbortSignal, onAnswer: () => void): Promise<void> {
-    while (!signal.aborted && seq !== undefined) {
+  /** Keeps up with the execution from `seq` on, until it is gone; `lookNow` where `seq` is from before a pause. */
+  async function follow(signal: AbortSignal, lookNow: boolean, onAnswer: () => void): Promise<void> {
+    for (let wait = !lookNow; !signal.aborted && seq !== undefined; wait = true) {
       if (reader.follow !== undefined && snapshotNow().live !== "ended") {
         for await (const changes of reader.follow(executionId, seq, signal)) {
           if (signal.aborted) return;
@@ -152,8 +157,9 @@ export function createTraceFeed(reader: TraceReader, executionId: string): Trace
         }
         if (!signal.aborted) publish({ live: "ended", lastSyncedAt: Date.now() });
       }
-      await wake(signal);
-      for (let more = true; more && !signal.aborted; ) {
+      if (wait) await wake(signal);
+      for (let more = true; more; ) {
+        if (signal.aborted) return;
         const changes = await reader.changesSince(executionId, seq);
         if (signal.aborted) return;
         onAnswer();
@@ -162,7 +168,8 @@ export function createTraceFeed(reader: TraceReader, executionId: string): Trace
           return;
         }
         apply(changes);
-        more = changes.more;
+        // When the last span went away, the next answer tells whether the execution did.
+        more = changes.more || (changes.removed.length > 0 && spans.size === 0);
       }
     }
   }
@@ -181,9 +188,17 @@ export function createTraceFeed(reader: TraceReader, executionId: string): Trace
     });
   }
 
+  /** Nothing of the execution is to be seen any more. */
+  function clear(change: Partial<TraceSnapshot>): void {
+    spans.clear();
+    spansChanged = true;
+    publish({ execution: undefined, spanCount: 0, complete: false, ...change });
+  }
+
   /** Resolves when it is time to ask for changes: at once after a commit that the reader announces, else after a while. */
   async function wake(signal: AbortSignal): Promise<void> {
     const ended = snapshotNow().live === "ended";
+    if (signal.aborted) return;
     if (reader.watch === undefined) return pause(ended ? ENDED_POLL_MS : POLL_MS, signal);
     const { watch } = reader;
     await new Promise<void>((resolve) => {
@@ -234,6 +249,7 @@ export function asError(error: unknown): Error {
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms);
     signal.addEventListener("abort", done, { once: true });

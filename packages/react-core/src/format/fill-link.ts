@@ -8,9 +8,10 @@ export function fillLink(
 ): string | undefined {
   let missing = false;
   const link = template.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const value = values[name];
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
     if (value === undefined) missing = true;
-    return encodeURIComponent(value ?? "");
+    // Half a surrogate pair has no URL encoding; the call would throw.
+    return encodeURIComponent(String(value ?? "").replace(/[\uD800-\uDFFF]/gu, "\uFFFD"));
   });
-  return missing || !/^(https?:\/\/|\/(?!\/))/i.test(link) ? undefined : link;
+  return missing || !/^(https?:\/\/|\/(?![/\\]))/i.test(link) ? undefined : link;
 }

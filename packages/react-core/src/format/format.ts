@@ -97,7 +97,8 @@ export function createFormat(
     relative(atMs, now) {
       if (atMs === undefined) return unknown;
       const seconds = Math.round((atMs - now) / 1000);
-      if (Math.abs(seconds) < 60) return relative.format(seconds, "second");
+      if (Math.abs(seconds) < 60) return relative.format(seconds || -0, "second"); // -0 is "0 seconds ago"
+
       if (Math.abs(seconds) < 3600) return relative.format(Math.round(seconds / 60), "minute");
       if (Math.abs(seconds) < 86_400) return relative.format(Math.round(seconds / 3600), "hour");
       return relative.format(Math.round(seconds / 86_400), "day");

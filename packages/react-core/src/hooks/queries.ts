@@ -57,7 +57,7 @@ export function useExecution(executionId: string | undefined): QueryState<Execut
   return queryState<ExecutionDetail>(result, enabled);
 }
 
-/** One page of executions. While another page or order loads, the one before stays, with `refreshing` set. */
+/** One page of executions. While another page or order loads, the one before stays, with `outdated` set. */
 export function useExecutions(query: ListExecutionsQuery): QueryState<Page<ExecutionSummary>> {
   const { reader, queryClient } = useObservability();
   const result = useQuery<Page<ExecutionSummary> | null>(

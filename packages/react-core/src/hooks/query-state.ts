@@ -1,7 +1,7 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import { asError, isDenied } from "../feed/trace-feed.ts";
 
-/** What a hook that reads once and refreshes gives. `data` is always the answer to the question asked now. */
+/** What a hook that reads once and refreshes gives. `data` answers the question asked now, unless `outdated` is set. */
 export interface QueryState<T> {
   status: "idle" | "loading" | "ready" | "not-found" | "not-permitted" | "error";
   data?: T;
@@ -10,6 +10,8 @@ export interface QueryState<T> {
   lastSyncedAt?: number;
   /** A newer answer is on its way. */
   refreshing: boolean;
+  /** `data` still answers the question before: shown in its place until the answer to this one is here. */
+  outdated?: true;
   retry(): void;
 }
 
@@ -23,5 +25,6 @@ export function queryState<T>(result: UseQueryResult<T | null>, enabled: boolean
   const problem = error === null ? {} : { error: asError(error) };
   if (data === undefined) return { ...base, ...problem, status: error === null ? "loading" : "error" };
   if (data === null) return { ...base, ...problem, status: "not-found", lastSyncedAt: dataUpdatedAt };
+  if (result.isPlaceholderData) return { ...base, ...problem, status: "ready", data, outdated: true };
   return { ...base, ...problem, status: "ready", data, lastSyncedAt: dataUpdatedAt };
 }

@@ -1,5 +1,4 @@
-import { useMemo } from "react";
-import { useObservability } from "../context.ts";
+import { type Observability, useObservability } from "../context.ts";
 
 /** Texts by key. `{name}` stands for a parameter; `key.one`, `key.few`, `key.other` are the plural forms of `key`. */
 export type Catalogue = Readonly<Record<string, string>>;
@@ -18,9 +17,22 @@ export type Translate<Key extends string = string> = (key: Key, params?: Message
 
 /** The texts of a package: its own defaults, with the host's over them. A plural form is chosen by `params.count`. */
 export function useMessages<C extends Catalogue>(defaults: C): Translate<MessageKey<C>> {
-  const { messages, locale } = useObservability();
-  return useMemo(() => createTranslate(defaults, messages, locale), [defaults, messages, locale]);
+  const context = useObservability();
+  let byDefaults = translations.get(context);
+  if (byDefaults === undefined) {
+    byDefaults = new WeakMap();
+    translations.set(context, byDefaults);
+  }
+  let translate = byDefaults.get(defaults);
+  if (translate === undefined) {
+    translate = translatorOf(defaults, context.messages, context.locale);
+    byDefaults.set(defaults, translate);
+  }
+  return translate;
 }
+
+/** One for each provider and catalogue: a table asks for it in every row. */
+const translations = new WeakMap<Observability, WeakMap<Catalogue, Translate>>();
 
 /** The same outside React. */
 export function createTranslate<C extends Catalogue>(
@@ -28,6 +40,10 @@ export function createTranslate<C extends Catalogue>(
   overrides: Catalogue,
   locale: string | undefined,
 ): Translate<MessageKey<C>> {
+  return translatorOf(defaults, overrides, locale);
+}
+
+function translatorOf(defaults: Catalogue, overrides: Catalogue, locale: string | undefined): Translate {
   const plural = new Intl.PluralRules(locale);
   const find = (key: string): string | undefined => overrides[key] ?? defaults[key];
   return (key, params = {}) => {
