@@ -1,4 +1,4 @@
-import { compareNanos, contributionOf, type NodeSummary, type SpanRecord, spanKey } from "@spanloom/model";
+import { type Contribution, compareNanos, type NodeSummary, type SpanRecord } from "@spanloom/model";
 import { compareStarts, compareText } from "./span-order.ts";
 import { addContribution, emptySums } from "./sums.ts";
 
@@ -11,20 +11,29 @@ export interface NodeTotals {
   traceId: string;
 }
 
-/** What the spans that carry a `nodeId` add up to, by node, in order of first start (then node id). */
-export function nodeTotals(spans: Iterable<SpanRecord>, below: ReadonlyMap<string, number>): NodeTotals[] {
-  const nodes = new Map<string, NodeFacts>();
-  for (const span of spans) {
-    if (span.nodeId === undefined) continue;
-    const facts = nodes.get(span.nodeId);
-    if (facts === undefined) nodes.set(span.nodeId, begin(span.nodeId, span, below));
-    else extend(facts, span, below);
+/** Adds up the spans that carry a `nodeId`, by node. */
+export class NodeCollector {
+  private readonly nodes = new Map<string, NodeFacts>();
+
+  /** Takes one span of the node, and what it counts for. */
+  add(nodeId: string, span: SpanRecord, contribution: Contribution | undefined): void {
+    let facts = this.nodes.get(nodeId);
+    if (facts === undefined) {
+      facts = begin(nodeId, span);
+      this.nodes.set(nodeId, facts);
+    }
+    extend(facts, span);
+    addContribution(facts.sums, contribution);
   }
-  return Array.from(nodes.values(), finish).sort(
-    (a, b) =>
-      compareNanos(a.summary.startTime, b.summary.startTime) ||
-      compareText(a.summary.nodeId, b.summary.nodeId),
-  );
+
+  /** The nodes in order of first start, then node id. */
+  totals(): NodeTotals[] {
+    return Array.from(this.nodes.values(), finish).sort(
+      (a, b) =>
+        compareNanos(a.summary.startTime, b.summary.startTime) ||
+        compareText(a.summary.nodeId, b.summary.nodeId),
+    );
+  }
 }
 
 /** Which span stands for a node's latest attempt: the highest attempt, node spans before others, then the latest start. */
@@ -52,8 +61,8 @@ interface NodeFacts {
   sums: ReturnType<typeof emptySums>;
 }
 
-function begin(nodeId: string, span: SpanRecord, below: ReadonlyMap<string, number>): NodeFacts {
-  const facts: NodeFacts = {
+function begin(nodeId: string, span: SpanRecord): NodeFacts {
+  return {
     nodeId,
     first: span,
     latestAttempt: span,
@@ -63,11 +72,9 @@ function begin(nodeId: string, span: SpanRecord, below: ReadonlyMap<string, numb
     errorCount: 0,
     sums: emptySums(),
   };
-  extend(facts, span, below);
-  return facts;
 }
 
-function extend(facts: NodeFacts, span: SpanRecord, below: ReadonlyMap<string, number>): void {
+function extend(facts: NodeFacts, span: SpanRecord): void {
   const isNode = span.kind === "node";
   facts.spanCount++;
   if (span.status.code === "error") facts.errorCount++;
@@ -82,7 +89,6 @@ function extend(facts: NodeFacts, span: SpanRecord, below: ReadonlyMap<string, n
     facts.typed = span;
   if (compareAttempts(span, facts.latestAttempt) > 0) facts.latestAttempt = span;
   if (isNode && (!facts.latestNode || compareStarts(span, facts.latestNode) > 0)) facts.latestNode = span;
-  addContribution(facts.sums, contributionOf(span, below.get(spanKey(span)) ?? 0));
 }
 
 function finish(facts: NodeFacts): NodeTotals {

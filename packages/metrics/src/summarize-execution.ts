@@ -8,7 +8,7 @@ import {
   type SpanRecord,
   spanKey,
 } from "@spanloom/model";
-import { type NodeTotals, nodeTotals } from "./node-totals.ts";
+import { NodeCollector, type NodeTotals } from "./node-totals.ts";
 import { segmentRoots, toSegment } from "./segments.ts";
 import { compareText } from "./span-order.ts";
 import { addContribution, emptySums } from "./sums.ts";
@@ -38,7 +38,7 @@ export function foldExecution(
 ): { detail: ExecutionDetail; nodes: NodeTotals[]; own: SpanRecord[] } {
   const own = spans.filter((span) => span.executionId === executionId);
   const roots = segmentRoots(own);
-  const nodes = nodeTotals(own, below);
+  const collector = new NodeCollector();
   const totals = emptySums();
   const outsideNodes = emptySums();
   const traces = new Set<string>();
@@ -51,7 +51,9 @@ export function foldExecution(
     const contribution = contributionOf(span, below.get(spanKey(span)) ?? 0);
     addContribution(totals, contribution);
     if (span.nodeId === undefined) addContribution(outsideNodes, contribution);
+    else collector.add(span.nodeId, span, contribution);
   }
+  const nodes = collector.totals();
   const detail: ExecutionDetail = {
     executionId,
     ...frame(own, roots, openSpanCount, errorCount),
