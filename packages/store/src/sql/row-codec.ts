@@ -3,13 +3,11 @@ import {
   bearsOf,
   EXECUTION_STATUSES,
   hasTokens,
-  microsOf,
-  nanosRest,
   parentOf,
   phaseOf,
   type SpanRecord,
   type SpanSkeleton,
-  TOKEN_FIELDS,
+  type UnixNanos,
 } from "@spanloom/model";
 
 /** What the columns of a span row say about its record: a pure function of it. */
@@ -17,9 +15,9 @@ export interface SpanFacts {
   parentId: string | null;
   phase: number;
   revision: number;
-  startUs: number;
+  startMs: number;
   startNs: number;
-  endUs: number | null;
+  endMs: number | null;
   endNs: number | null;
   isError: number;
   /** 0 where the tracer marked a segment's root, 1 a workflow span, 2 any other span without a parent, else `null`. */
@@ -35,16 +33,18 @@ export interface SpanFacts {
 export function factsOf(record: SpanRecord): SpanFacts {
   const { startTime, endTime, usage, cost } = record;
   const parentId = parentOf(record) ?? null;
+  const [startMs, startNs] = splitTime(startTime);
+  const [endMs, endNs] = endTime === undefined ? [null, null] : splitTime(endTime);
   const rootRank = rootRankOf(record, parentId);
   const counts = cost !== undefined || hasTokens(usage);
   return {
     parentId,
     phase: phaseOf(record),
     revision: record.revision,
-    startUs: microsOf(startTime),
-    startNs: nanosRest(startTime),
-    endUs: endTime === undefined ? null : microsOf(endTime),
-    endNs: endTime === undefined ? null : nanosRest(endTime),
+    startMs,
+    startNs,
+    endMs,
+    endNs,
     isError: record.status.code === "error" ? 1 : 0,
     rootRank,
     rootStatus: rootRank === null ? null : EXECUTION_STATUSES.indexOf(segmentStatus(record)),
@@ -101,24 +101,26 @@ export function parseSkeleton(skeleton: string): StoredSkeleton {
   return JSON.parse(skeleton) as StoredSkeleton;
 }
 
-/** Most tokens that one span can say, and most nano-USD (a million dollars): above, sums would leave the exact integers. */
-const MOST_TOKENS = 1e12;
-const MOST_NANO_USD = 1e15;
-/** The year 2255: microseconds after it are no exact integers. */
-const LATEST = "9000000000000000000";
+/** A point in time as rows hold it: two safe integers, whatever the time. */
+export type Instant = readonly [ms: number, ns: number];
 
-/** Why a valid record is beyond what this store can count exactly; `undefined` when it is not. */
-export function limitProblem({ usage, cost, startTime, endTime }: SpanRecord): string | undefined {
-  if (usage !== undefined && TOKEN_FIELDS.some((field) => (usage[field] ?? 0) > MOST_TOKENS)) {
-    return `usage: more than ${MOST_TOKENS} tokens in one span`;
-  }
-  if (cost !== undefined && cost.nanoUsd > MOST_NANO_USD) return `cost: more than ${MOST_NANO_USD} nano-USD in one span`;
-  if (isTooLate(startTime) || (endTime !== undefined && isTooLate(endTime))) return "time: after the year 2255";
-  return undefined;
+/** Whole milliseconds, and the nanoseconds beyond. Takes leading zeros. */
+export function splitTime(time: UnixNanos): Instant {
+  return [time.length > 6 ? Number(time.slice(0, -6)) : 0, Number(time.slice(-6))];
 }
 
-function isTooLate(time: string): boolean {
-  return time.length === LATEST.length && time >= LATEST;
+export function joinTime([ms, ns]: Instant): UnixNanos {
+  return ms === 0 ? String(ns) : `${ms}${String(ns).padStart(6, "0")}`;
+}
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** Why a valid record cannot be kept exactly: SQLite's text is UTF-8. `undefined` when it can. */
+export function textProblem({ executionId, workflowId, threadId, nodeId }: SpanRecord): string | undefined {
+  for (const [name, id] of Object.entries({ executionId, workflowId, threadId, nodeId })) {
+    if (id !== undefined && LONE_SURROGATE.test(id)) return `${name}: is not well-formed text`;
+  }
+  return undefined;
 }
 
 function rootRankOf(record: SpanRecord, parentId: string | null): number | null {

@@ -30,7 +30,7 @@ CREATE TABLE dim (
   UNIQUE (scope_no, type, value));
 CREATE TABLE trace (
   trace_no INTEGER PRIMARY KEY, scope_no INTEGER NOT NULL, trace_id TEXT NOT NULL,
-  namer_exec INTEGER, namer_rank INTEGER, namer_us INTEGER, namer_ns INTEGER, namer_span TEXT,
+  namer_exec INTEGER, namer_rank INTEGER, namer_ms INTEGER, namer_ns INTEGER, namer_span TEXT,
   refuses_unnamed INTEGER NOT NULL DEFAULT 0,
   UNIQUE (scope_no, trace_id));
 
@@ -38,16 +38,16 @@ CREATE TABLE execution (
   exec_no INTEGER PRIMARY KEY, scope_no INTEGER NOT NULL, execution_id TEXT NOT NULL,
   seq INTEGER NOT NULL, deleted INTEGER NOT NULL DEFAULT 0, hidden INTEGER NOT NULL DEFAULT 0,
   n_spans INTEGER NOT NULL, n_open INTEGER NOT NULL, n_errors INTEGER NOT NULL, n_nodes INTEGER NOT NULL,
-  n_gone INTEGER NOT NULL, first_us INTEGER, first_ns INTEGER, last_us INTEGER, last_ns INTEGER,
+  n_gone INTEGER NOT NULL, first_ms INTEGER, first_ns INTEGER, last_ms INTEGER, last_ns INTEGER,
   workflow_no INTEGER NOT NULL DEFAULT 0, workflow_name TEXT, thread_id TEXT, search TEXT NOT NULL,
   status TEXT NOT NULL, root_span TEXT,
-  start_us INTEGER NOT NULL, start_ns INTEGER NOT NULL, end_us INTEGER, end_ns INTEGER, duration_ms REAL,
+  start_ms INTEGER NOT NULL, start_ns INTEGER NOT NULL, end_ms INTEGER, end_ns INTEGER, duration_ms REAL,
   service TEXT, service_version TEXT, environment TEXT,
   ${sums},
   UNIQUE (scope_no, execution_id));
-CREATE INDEX execution_start ON execution (scope_no, start_us, start_ns, execution_id) WHERE hidden = 0;
-CREATE INDEX execution_workflow ON execution (scope_no, workflow_no, start_us, start_ns, execution_id) WHERE hidden = 0;
-CREATE INDEX execution_thread ON execution (scope_no, thread_id, start_us) WHERE hidden = 0 AND thread_id IS NOT NULL;
+CREATE INDEX execution_start ON execution (scope_no, start_ms, start_ns, execution_id) WHERE hidden = 0;
+CREATE INDEX execution_workflow ON execution (scope_no, workflow_no, start_ms, start_ns, execution_id) WHERE hidden = 0;
+CREATE INDEX execution_thread ON execution (scope_no, thread_id, start_ms) WHERE hidden = 0 AND thread_id IS NOT NULL;
 CREATE INDEX execution_duration ON execution (scope_no, duration_ms, execution_id) WHERE hidden = 0;
 CREATE INDEX execution_cost ON execution (scope_no, (CASE WHEN priced > 0 THEN nano_usd END), execution_id) WHERE hidden = 0;
 CREATE TABLE exec_trace (
@@ -61,7 +61,7 @@ CREATE TABLE span (
   trace_no INTEGER NOT NULL, span_id TEXT NOT NULL, parent_id TEXT,
   exec_no INTEGER NOT NULL, unnamed INTEGER NOT NULL, ins_seq INTEGER NOT NULL, seq INTEGER NOT NULL,
   phase INTEGER NOT NULL, revision INTEGER NOT NULL,
-  start_us INTEGER NOT NULL, start_ns INTEGER NOT NULL, end_us INTEGER, end_ns INTEGER,
+  start_ms INTEGER NOT NULL, start_ns INTEGER NOT NULL, end_ms INTEGER, end_ns INTEGER,
   is_error INTEGER NOT NULL, node_no INTEGER NOT NULL, root_rank INTEGER, root_status INTEGER,
   counts INTEGER NOT NULL, has_cache INTEGER NOT NULL,
   bears INTEGER NOT NULL, below INTEGER NOT NULL, sub INTEGER NOT NULL,
@@ -69,7 +69,7 @@ CREATE TABLE span (
   UNIQUE (trace_no, span_id));
 CREATE INDEX span_change ON span (exec_no, seq);
 CREATE INDEX span_sub ON span (trace_no, parent_id, sub) WHERE sub > 0;
-CREATE INDEX span_root ON span (exec_no, root_rank, start_us, start_ns, span_id) WHERE root_rank IS NOT NULL;
+CREATE INDEX span_root ON span (exec_no, root_rank, start_ms, start_ns, span_id) WHERE root_rank IS NOT NULL;
 CREATE INDEX span_unnamed ON span (trace_no) WHERE unnamed = 1;
 CREATE INDEX span_cache ON span (exec_no) WHERE has_cache = 1;
 CREATE TABLE span_gap (

@@ -33,6 +33,9 @@ export const SUM_COLUMNS = [
 /** One value for each of {@link SUM_COLUMNS}. */
 export type Sums = number[];
 
+/** The columns as they are read: as doubles, since a driver refuses integers that are none. */
+export const SUMS_READ: string = SUM_COLUMNS.map((column) => `CAST(${column} AS REAL)`).join(", ");
+
 const ITEMS = 0;
 const TOKENS = 1;
 const NANO_USD = 7;

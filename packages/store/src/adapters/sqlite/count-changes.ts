@@ -26,10 +26,10 @@ export function countChange(counting: Counting, row: SpanRow): void {
     if (before.counts === 1) addUsage(counting, from, before, countedOf(db, row, "before"), -1);
   }
   tally(to, row, now, 1);
-  const start = [now.startUs, now.startNs] as const;
+  const start = [now.startMs, now.startNs] as const;
   if (to.first === undefined || compareInstants(start, to.first) < 0) to.first = start;
-  if (now.endUs !== null && now.endNs !== null) {
-    const end = [now.endUs, now.endNs] as const;
+  if (now.endMs !== null && now.endNs !== null) {
+    const end = [now.endMs, now.endNs] as const;
     if (to.last === undefined || compareInstants(end, to.last) > 0) to.last = end;
   }
   if (now.counts === 1) addUsage(counting, to, now, countedOf(db, row, "now"), 1);
@@ -67,7 +67,7 @@ function addUsage(
 ): void {
   const added = sumsOf(counted, state.below);
   if (added === undefined) return;
-  const bucket = Math.floor(state.startUs / (QUARTER_SECONDS * 1e6)) * QUARTER_SECONDS;
+  const bucket = Math.floor(state.startMs / (QUARTER_SECONDS * 1e3)) * QUARTER_SECONDS;
   const modelNo = names.dim(scopeNo, DIM.model, modelKey(counted));
   const key = `${bucket}|${modelNo}`;
   let delta = execution.usage.get(key);
@@ -80,13 +80,13 @@ function addUsage(
 
 function losesExtreme(execution: ExecutionRow, before: SpanState, now: SpanState): boolean {
   const { first } = execution;
-  const startsLater = compareInstants([now.startUs, now.startNs], [before.startUs, before.startNs]) > 0;
+  const startsLater = compareInstants([now.startMs, now.startNs], [before.startMs, before.startNs]) > 0;
   if (first !== undefined && startsLater) return true;
-  if (before.endUs === null || before.endNs === null) return false;
-  return now.endUs === null || compareInstants([now.endUs, now.endNs ?? 0], [before.endUs, before.endNs]) < 0;
+  if (before.endMs === null || before.endNs === null) return false;
+  return now.endMs === null || compareInstants([now.endMs, now.endNs ?? 0], [before.endMs, before.endNs]) < 0;
 }
 
-function holdsExtreme({ first, last }: ExecutionRow, { startUs, startNs, endUs, endNs }: SpanState): boolean {
-  if (first !== undefined && compareInstants([startUs, startNs], first) <= 0) return true;
-  return last !== undefined && endUs !== null && compareInstants([endUs, endNs ?? 0], last) >= 0;
+function holdsExtreme({ first, last }: ExecutionRow, { startMs, startNs, endMs, endNs }: SpanState): boolean {
+  if (first !== undefined && compareInstants([startMs, startNs], first) <= 0) return true;
+  return last !== undefined && endMs !== null && compareInstants([endMs, endNs ?? 0], last) >= 0;
 }

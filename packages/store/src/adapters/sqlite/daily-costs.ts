@@ -68,7 +68,8 @@ function readEdge(seconds: number, sumsBetween: RangeReader): Edge {
   return { midnight, beyond };
 }
 
-const SUMMED = SUM_COLUMNS.map((column) => `min(sum(${column}), ${Number.MAX_SAFE_INTEGER})`).join(", ");
+/** `total` adds as doubles: exact as long as JavaScript is, and never an overflow. */
+const SUMMED = SUM_COLUMNS.map((column) => `total(${column})`).join(", ");
 
 function rangeReader(
   db: Connection,
@@ -87,7 +88,7 @@ function rangeReader(
   const group = groupBy === undefined ? "0" : `${groupBy}_no`;
   const statement = db.statement(
     `SELECT ${group}, ${SUMMED} FROM usage WHERE scope_no = ? AND cube = ? AND grain = ? AND bucket >= ? AND bucket < ?
-     ${workflowNo === undefined ? "" : "AND workflow_no = ?"} GROUP BY ${group}`,
+     ${workflowNo === undefined ? "" : "AND workflow_no = ?"} ${groupBy === undefined ? "" : `GROUP BY ${group}`}`,
   );
   const only = workflowNo === undefined ? [] : [workflowNo];
   const read: RangeReader = (into, grain, from, to, sign) => {

@@ -1,4 +1,4 @@
-import { SUM_COLUMNS, type Sums } from "../../sql/sums.ts";
+import { SUMS_READ, type Sums } from "../../sql/sums.ts";
 import type { Connection } from "./connection.ts";
 import type { Counting } from "./count-changes.ts";
 import { createExecutions, type ExecutionRow } from "./executions.ts";
@@ -84,7 +84,7 @@ function removeRows(db: Connection, execution: ExecutionRow): void {
 /** Everything it added is taken away again. */
 function takeUsage(db: Connection, execution: ExecutionRow): void {
   const rows = db
-    .statement(`SELECT bucket, model_no, ${SUM_COLUMNS.join(", ")} FROM exec_usage WHERE exec_no = ?`)
+    .statement(`SELECT bucket, model_no, ${SUMS_READ} FROM exec_usage WHERE exec_no = ?`)
     .all(execution.no) as [number, number, ...Sums][];
   for (const [bucket, modelNo, ...sums] of rows) {
     execution.usage.set(`${bucket}|${modelNo}`, { bucket, modelNo, sums: sums.map((value) => -value) });

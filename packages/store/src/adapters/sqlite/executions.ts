@@ -1,3 +1,4 @@
+import type { Instant } from "../../sql/row-codec.ts";
 import type { Sums } from "../../sql/sums.ts";
 import type { Connection } from "./connection.ts";
 
@@ -18,7 +19,7 @@ export interface ExecutionRow {
   nodes: number;
   /** Spans that went away and are still told of in the feed. */
   gone: number;
-  /** Earliest start and latest end of its spans, as [microseconds, nanoseconds beyond]. */
+  /** Earliest start and latest end of its spans. */
   first: Instant | undefined;
   last: Instant | undefined;
   workflowNo: number;
@@ -36,8 +37,6 @@ export interface ExecutionRow {
   usage: Map<string, UsageDelta>;
 }
 
-export type Instant = readonly [us: number, ns: number];
-
 export interface UsageDelta {
   bucket: number;
   modelNo: number;
@@ -54,7 +53,7 @@ export interface Executions {
 
 const COLUMNS =
   "exec_no, execution_id, deleted, seq, n_spans, n_open, n_errors, n_nodes, n_gone, " +
-  "first_us, first_ns, last_us, last_ns, workflow_no, root_span IS NOT NULL, items + priced > 0";
+  "first_ms, first_ns, last_ms, last_ns, workflow_no, root_span IS NOT NULL, items + priced > 0";
 
 export function createExecutions(db: Connection, scopeNo: number): Executions {
   const byId = new Map<string, ExecutionRow>();
@@ -105,17 +104,17 @@ function newExecution(no: number, id: string): ExecutionRow {
 type Columns = [
   ...[no: number, id: string, deleted: number, seq: number],
   ...[spans: number, open: number, errors: number, nodes: number, gone: number],
-  ...[firstUs: number | null, firstNs: number, lastUs: number | null, lastNs: number],
+  ...[firstMs: number | null, firstNs: number, lastMs: number | null, lastNs: number],
   ...[workflowNo: number, hasRoot: number, hasUsage: number],
 ];
 
 function toExecution(found: unknown): ExecutionRow {
   const [no, id, deleted, seq, spans, open, errors, nodes, gone, ...more] = found as Columns;
-  const [firstUs, firstNs, lastUs, lastNs, workflowNo, hasRoot, hasUsage] = more;
+  const [firstMs, firstNs, lastMs, lastNs, workflowNo, hasRoot, hasUsage] = more;
   return {
     ...{ no, id, isNew: false, deleted: deleted === 1, seq, storedSeq: seq, spans, open, errors, nodes, gone },
-    first: firstUs === null ? undefined : [firstUs, firstNs],
-    last: lastUs === null ? undefined : [lastUs, lastNs],
+    first: firstMs === null ? undefined : [firstMs, firstNs],
+    last: lastMs === null ? undefined : [lastMs, lastNs],
     ...{ workflowNo, hasRoot: hasRoot === 1, hasUsage: hasUsage === 1 },
     ...noChanges(),
   };

@@ -1,6 +1,7 @@
-import { EXECUTION_STATUSES, type ExecutionStatus, millisBetween, nanosFromMicros, RESOURCE, type SpanRecord } from "@spanloom/model";
+import { EXECUTION_STATUSES, type ExecutionStatus, millisBetween, RESOURCE, type SpanRecord } from "@spanloom/model";
+import { type Instant, joinTime } from "../../sql/row-codec.ts";
 import type { Connection } from "./connection.ts";
-import type { ExecutionRow, Instant } from "./executions.ts";
+import type { ExecutionRow } from "./executions.ts";
 
 /** What the first and the latest segment say about an execution. */
 export interface Frame {
@@ -61,12 +62,12 @@ export function frameOf(
 }
 
 const COLUMNS = `s.trace_no, t.trace_id, s.span_id, s.root_rank, s.root_status,
-  s.start_us, s.start_ns, s.end_us, s.end_ns FROM span s JOIN trace t ON t.trace_no = s.trace_no
+  s.start_ms, s.start_ns, s.end_ms, s.end_ns FROM span s JOIN trace t ON t.trace_no = s.trace_no
   WHERE s.exec_no = ? AND s.root_rank IS NOT NULL`;
-const FIRST = `SELECT ${COLUMNS} ORDER BY s.root_rank, s.start_us, s.start_ns, s.span_id, t.trace_id LIMIT 1`;
+const FIRST = `SELECT ${COLUMNS} ORDER BY s.root_rank, s.start_ms, s.start_ns, s.span_id, t.trace_id LIMIT 1`;
 const LATEST = `SELECT ${COLUMNS} AND s.root_rank = 0
-  ORDER BY s.start_us DESC, s.start_ns DESC, s.span_id DESC, t.trace_id DESC LIMIT 1`;
-const ALL = `SELECT ${COLUMNS} ORDER BY s.root_rank, s.start_us, s.start_ns, s.span_id, t.trace_id`;
+  ORDER BY s.start_ms DESC, s.start_ns DESC, s.span_id DESC, t.trace_id DESC LIMIT 1`;
+const ALL = `SELECT ${COLUMNS} ORDER BY s.root_rank, s.start_ms, s.start_ns, s.span_id, t.trace_id`;
 
 /** All segments of an execution, in their order. */
 export function segmentsOf(db: Connection, execNo: number): SegmentRow[] {
@@ -94,17 +95,17 @@ function endSegments(db: Connection, execNo: number): { first: SegmentRow; lates
 
 type Columns = [
   ...[traceNo: number, traceId: string, spanId: string, rank: number, status: number],
-  ...[startUs: number, startNs: number, endUs: number | null, endNs: number],
+  ...[startMs: number, startNs: number, endMs: number | null, endNs: number],
 ];
 
-function toSegment([traceNo, traceId, spanId, , status, startUs, startNs, endUs, endNs]: Columns): SegmentRow {
+function toSegment([traceNo, traceId, spanId, , status, startMs, startNs, endMs, endNs]: Columns): SegmentRow {
   return {
     traceNo,
     traceId,
     spanId,
     status: EXECUTION_STATUSES[status] ?? "running",
-    start: [startUs, startNs],
-    end: endUs === null ? undefined : [endUs, endNs],
+    start: [startMs, startNs],
+    end: endMs === null ? undefined : [endMs, endNs],
   };
 }
 
@@ -140,7 +141,7 @@ function orphanFrame({ first, last, open, errors }: ExecutionRow): Frame {
 }
 
 function durationOf(start: Instant, end: Instant | undefined): number | undefined {
-  return end === undefined ? undefined : millisBetween(nanosFromMicros(...start), nanosFromMicros(...end));
+  return end === undefined ? undefined : millisBetween(joinTime(start), joinTime(end));
 }
 
 function text(value: unknown): string | undefined {

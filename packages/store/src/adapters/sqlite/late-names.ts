@@ -33,7 +33,7 @@ export function renameTrace(db: Connection, trace: TraceRow): void {
 
 /** Where the row stands among those that could name its trace. */
 function toNamer({ spanId, now }: SpanRow): Namer {
-  return { exec: now.exec, rank: rankOf(now), startUs: now.startUs, startNs: now.startNs, spanId };
+  return { exec: now.exec, rank: rankOf(now), startMs: now.startMs, startNs: now.startNs, spanId };
 }
 
 /** As `namingRank` of @spanloom/metrics, from columns: segment roots, parentless spans, others. */
@@ -72,7 +72,7 @@ function leastStored(db: Connection, trace: TraceRow): Namer | undefined {
 function compareNamers(a: Namer, b: Namer): number {
   return (
     a.rank - b.rank ||
-    a.startUs - b.startUs ||
+    a.startMs - b.startMs ||
     a.startNs - b.startNs ||
     (a.spanId < b.spanId ? -1 : a.spanId > b.spanId ? 1 : 0)
   );
@@ -85,11 +85,11 @@ function hasUnnamed(trace: TraceRow): boolean {
 
 function saveNamer(db: Connection, { no, namer }: TraceRow): void {
   db.statement(
-    "UPDATE trace SET namer_exec = ?, namer_rank = ?, namer_us = ?, namer_ns = ?, namer_span = ? WHERE trace_no = ?",
+    "UPDATE trace SET namer_exec = ?, namer_rank = ?, namer_ms = ?, namer_ns = ?, namer_span = ? WHERE trace_no = ?",
   ).run(
     namer?.exec ?? null,
     namer?.rank ?? null,
-    namer?.startUs ?? null,
+    namer?.startMs ?? null,
     namer?.startNs ?? null,
     namer?.spanId ?? null,
     no,

@@ -1,5 +1,6 @@
-import { type ExecutionSort, type ExecutionSummary, type ListExecutionsQuery, microsOf, nanosRest, type Page } from "@spanloom/model";
+import { type ExecutionSort, type ExecutionSummary, type ListExecutionsQuery, type Page } from "@spanloom/model";
 import { cursorAfter, type Position, type ReadQuery, readQuery, SORTED_CHARACTERS, sortValue } from "../../list-query.ts";
+import { splitTime } from "../../sql/row-codec.ts";
 import type { Connection } from "./connection.ts";
 import type { SqlValue } from "./driver.ts";
 import { DIM, type Names } from "./names.ts";
@@ -7,7 +8,7 @@ import { findExecution, SUMMARY_COLUMNS, toFound } from "./read-summaries.ts";
 
 /** What each sort orders by; where an index has the expression, it must be written the same there. */
 const SORT_COLUMNS: Record<ExecutionSort, readonly string[]> = {
-  startTime: ["start_us", "start_ns"],
+  startTime: ["start_ms", "start_ns"],
   workflowName: [`substr(workflow_name, 1, ${SORTED_CHARACTERS})`],
   status: ["status"],
   durationMs: ["duration_ms"],
@@ -81,8 +82,8 @@ function filterOf(names: Names, scopeNo: number, query: ReadQuery): Filter | und
     add(`status IN (${statuses.map(() => "?").join(", ")})`, ...statuses);
   }
   if (query.text !== undefined) add("instr(search, ?) > 0", query.text);
-  if (query.from !== undefined) add("(start_us, start_ns) >= (?, ?)", ...instant(query.from));
-  if (query.to !== undefined) add("(start_us, start_ns) < (?, ?)", ...instant(query.to));
+  if (query.from !== undefined) add("(start_ms, start_ns) >= (?, ?)", ...splitTime(query.from));
+  if (query.to !== undefined) add("(start_ms, start_ns) < (?, ?)", ...splitTime(query.to));
   return { where, values };
 }
 
@@ -131,11 +132,6 @@ function select(
     .map((row) => toFound(db, row).summary);
 }
 
-function positionOf(by: ExecutionSort, { value }: Position): SqlValue[] {
-  return by === "startTime" ? instant(String(value)) : [value ?? null];
-}
-
-/** Padded nanoseconds as the columns hold them. */
-function instant(time: string): [us: number, ns: number] {
-  return [microsOf(time), nanosRest(time)];
+function positionOf(by: ExecutionSort, { value }: Position): readonly SqlValue[] {
+  return by === "startTime" ? splitTime(String(value)) : [value ?? null];
 }

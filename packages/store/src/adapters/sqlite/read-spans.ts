@@ -1,9 +1,9 @@
 import type { ExecutionSummary, GetTraceQuery } from "@spanloom/model";
-import { decodeCursor, encodeCursor, invalidCursor, nanosFromMicros } from "@spanloom/model";
+import { decodeCursor, encodeCursor, invalidCursor } from "@spanloom/model";
 import { buildSpanTree, preOrder } from "@spanloom/model/tree";
 import { checkOneOf, checkWhole } from "../../check-arguments.ts";
 import { fingerprintOf } from "../../list-query.ts";
-import { recordJson, skeletonJson } from "../../sql/row-codec.ts";
+import { joinTime, recordJson, skeletonJson } from "../../sql/row-codec.ts";
 import type { Connection } from "./connection.ts";
 import type { Names } from "./names.ts";
 import { findExecution } from "./read-summaries.ts";
@@ -112,7 +112,7 @@ export function createSpanReader(db: Connection, names: Names): SpanReader {
 function readOrder(db: Connection, execNo: number, asOfSeq: number): Place[] {
   const rows = db
     .statement(
-      `SELECT trace_no, span_id, parent_id, start_us, start_ns FROM span WHERE exec_no = ? AND seq > 0 AND ins_seq <= ?`,
+      `SELECT trace_no, span_id, parent_id, start_ms, start_ns FROM span WHERE exec_no = ? AND seq > 0 AND ins_seq <= ?`,
     )
     .all(execNo, asOfSeq) as [number, string, string | null, number, number][];
   const traceIds = new Map(
@@ -120,12 +120,12 @@ function readOrder(db: Connection, execNo: number, asOfSeq: number): Place[] {
       .statement("SELECT e.trace_no, t.trace_id FROM exec_trace e JOIN trace t ON t.trace_no = e.trace_no WHERE e.exec_no = ?")
       .all(execNo) as [number, string][],
   );
-  const spans = rows.map(([traceNo, spanId, parentId, startUs, startNs]) => ({
+  const spans = rows.map(([traceNo, spanId, parentId, startMs, startNs]) => ({
     traceNo,
     traceId: traceIds.get(traceNo) ?? "",
     spanId,
     ...(parentId !== null && { parentSpanId: parentId }),
-    startTime: nanosFromMicros(startUs, startNs),
+    startTime: joinTime([startMs, startNs]),
   }));
   return preOrder(buildSpanTree(spans).roots).map(({ span }) => [span.traceNo, span.spanId] as const);
 }

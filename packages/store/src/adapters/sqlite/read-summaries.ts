@@ -1,5 +1,6 @@
-import { type ExecutionStatus, type ExecutionSummary, nanosFromMicros } from "@spanloom/model";
-import { costSumOf, SUM_COLUMNS, type Sums, usageSumOf } from "../../sql/sums.ts";
+import type { ExecutionStatus, ExecutionSummary } from "@spanloom/model";
+import { joinTime } from "../../sql/row-codec.ts";
+import { costSumOf, SUMS_READ, type Sums, usageSumOf } from "../../sql/sums.ts";
 import type { Connection } from "./connection.ts";
 import { segmentsOf } from "./frames.ts";
 
@@ -11,13 +12,10 @@ export interface FoundExecution {
   summary: ExecutionSummary;
 }
 
-/** A sum as it is read. Sums beyond the exact integers could not be, and stop there. */
-export const SUMS_READ: string = SUM_COLUMNS.map((column) => `min(${column}, ${Number.MAX_SAFE_INTEGER})`).join(", ");
-
 /** Columns of `execution` for {@link toFound}. */
 export const SUMMARY_COLUMNS: string = `exec_no, hidden, execution_id, seq, n_spans, n_open, n_errors, n_nodes,
   (SELECT value FROM dim WHERE dim_no = workflow_no), workflow_name, thread_id, status, root_span,
-  start_us, start_ns, end_us, end_ns, duration_ms, service, service_version, environment, ${SUMS_READ}`;
+  start_ms, start_ns, end_ms, end_ns, duration_ms, service, service_version, environment, ${SUMS_READ}`;
 
 const ONE = `SELECT ${SUMMARY_COLUMNS} FROM execution WHERE scope_no = ? AND execution_id = ?`;
 
@@ -37,14 +35,14 @@ type Columns = [
   ...[spanCount: number, openSpanCount: number, errorCount: number, nodeCount: number],
   ...[workflowId: string | null, workflowName: string | null, threadId: string | null],
   ...[status: ExecutionStatus, rootSpanId: string | null],
-  ...[startUs: number, startNs: number, endUs: number | null, endNs: number, durationMs: number | null],
+  ...[startMs: number, startNs: number, endMs: number | null, endNs: number, durationMs: number | null],
   ...[service: string | null, serviceVersion: string | null, environment: string | null],
   ...sums: Sums,
 ];
 
 export function toFound(db: Connection, found: unknown): FoundExecution {
   const [no, hidden, executionId, seq, spanCount, openSpanCount, errorCount, nodeCount, ...frame] = found as Columns;
-  const [workflowId, workflowName, threadId, status, rootSpanId, startUs, startNs, endUs, endNs, ...more] = frame;
+  const [workflowId, workflowName, threadId, status, rootSpanId, startMs, startNs, endMs, endNs, ...more] = frame;
   const [durationMs, service, serviceVersion, environment, ...sums] = more;
   return {
     no,
@@ -57,8 +55,8 @@ export function toFound(db: Connection, found: unknown): FoundExecution {
       status,
       ...(rootSpanId !== null && { rootSpanId }),
       traceIds: traceIdsOf(db, no),
-      startTime: nanosFromMicros(startUs, startNs),
-      ...(endUs !== null && { endTime: nanosFromMicros(endUs, endNs) }),
+      startTime: joinTime([startMs, startNs]),
+      ...(endMs !== null && { endTime: joinTime([endMs, endNs]) }),
       ...(durationMs !== null && { durationMs }),
       spanCount,
       openSpanCount,

@@ -1,7 +1,7 @@
 import { modelKey } from "@spanloom/metrics";
 import { bearsBelow, type SpanRecord } from "@spanloom/model";
 import { factsOf, parseSkeleton } from "../../sql/row-codec.ts";
-import { addSums, emptySums, SUM_COLUMNS, type Sums, sumsOf } from "../../sql/sums.ts";
+import { addSums, emptySums, SUM_COLUMNS, SUMS_READ, type Sums, sumsOf } from "../../sql/sums.ts";
 import type { Connection } from "./connection.ts";
 import type { SqlValue } from "./driver.ts";
 import { createExecutions, type ExecutionRow, type Executions } from "./executions.ts";
@@ -111,14 +111,15 @@ function mendExecution(
   const total = emptySums();
   for (const [, , ...sums] of usage) addSums(total, sums);
   const differs = [
-    mendTable(db, "exec_trace", no, "SELECT trace_no, count(*) FROM span WHERE exec_no = ? GROUP BY trace_no"),
+    mendTable(db, "exec_trace", "trace_no, n_spans", no, "SELECT trace_no, count(*) FROM span WHERE exec_no = ? GROUP BY trace_no"),
     mendTable(
       db,
       "exec_node",
+      "node_no, n_spans",
       no,
       "SELECT node_no, count(*) FROM span WHERE exec_no = ? AND node_no <> 0 GROUP BY node_no",
     ),
-    replaceRows(db, "exec_usage", no, usage),
+    replaceRows(db, "exec_usage", `bucket, model_no, ${SUMS_READ}`, no, usage),
     mendRow(db, names, scopeNo, execution, total),
   ].includes(true);
   if (!differs && !spansWrong) return false;
@@ -128,14 +129,14 @@ function mendExecution(
 
 function usageOf(db: Connection, names: Names, scopeNo: number, execNo: number): [number, number, ...Sums][] {
   const rows = db
-    .statement("SELECT skeleton, below, start_us FROM span WHERE exec_no = ? AND seq > 0 AND counts = 1")
+    .statement("SELECT skeleton, below, start_ms FROM span WHERE exec_no = ? AND seq > 0 AND counts = 1")
     .all(execNo) as [string, number, number][];
   const cells = new Map<string, [number, number, ...Sums]>();
-  for (const [text, below, startUs] of rows) {
+  for (const [text, below, startMs] of rows) {
     const skeleton = parseSkeleton(text);
     const added = sumsOf(skeleton, below);
     if (added === undefined) continue;
-    const bucket = Math.floor(startUs / (QUARTER_SECONDS * 1e6)) * QUARTER_SECONDS;
+    const bucket = Math.floor(startMs / (QUARTER_SECONDS * 1e3)) * QUARTER_SECONDS;
     const modelNo = names.dim(scopeNo, DIM.model, modelKey(skeleton));
     const key = `${bucket}|${modelNo}`;
     const [, , ...sums] = cells.get(key) ?? [bucket, modelNo, ...emptySums()];
@@ -145,15 +146,27 @@ function usageOf(db: Connection, names: Names, scopeNo: number, execNo: number):
   return [...cells.values()].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
 }
 
-function mendTable(db: Connection, table: string, execNo: number, expected: string): boolean {
-  return replaceRows(db, table, execNo, db.statement(`${expected} ORDER BY 1`).all(execNo) as SqlValue[][]);
+function mendTable(
+  db: Connection,
+  table: string,
+  columns: string,
+  execNo: number,
+  expected: string,
+): boolean {
+  return replaceRows(db, table, columns, execNo, db.statement(`${expected} ORDER BY 1`).all(execNo) as SqlValue[][]);
 }
 
 /** Puts rows in the place of those stored for the execution, where they differ. The tables' own order is that of their key. */
-function replaceRows(db: Connection, table: string, execNo: number, expected: readonly SqlValue[][]): boolean {
-  const stored = db.statement(`SELECT * FROM ${table} WHERE exec_no = ?`).all(execNo) as SqlValue[][];
+function replaceRows(
+  db: Connection,
+  table: string,
+  columns: string,
+  execNo: number,
+  expected: readonly SqlValue[][],
+): boolean {
+  const stored = db.statement(`SELECT ${columns} FROM ${table} WHERE exec_no = ?`).all(execNo) as SqlValue[][];
   const same =
-    stored.length === expected.length && stored.every((row, index) => sameValues(row.slice(1), expected[index] ?? []));
+    stored.length === expected.length && stored.every((row, index) => sameValues(row, expected[index] ?? []));
   if (same) return false;
   db.statement(`DELETE FROM ${table} WHERE exec_no = ?`).run(execNo);
   for (const row of expected) {
@@ -175,17 +188,17 @@ function mendRow(
   const { no } = execution;
   const [spans, open, errors, nodes, gone] = db.statement(COUNTED).get(no, no) as [number, number, number, number, number];
   const first = db
-    .statement("SELECT start_us, start_ns FROM span WHERE exec_no = ? ORDER BY start_us, start_ns LIMIT 1")
+    .statement("SELECT start_ms, start_ns FROM span WHERE exec_no = ? ORDER BY start_ms, start_ns LIMIT 1")
     .get(no) as [number, number] | undefined;
   const last = db
-    .statement("SELECT end_us, end_ns FROM span WHERE exec_no = ? AND end_us IS NOT NULL ORDER BY 1 DESC, 2 DESC LIMIT 1")
+    .statement("SELECT end_ms, end_ns FROM span WHERE exec_no = ? AND end_ms IS NOT NULL ORDER BY 1 DESC, 2 DESC LIMIT 1")
     .get(no) as [number, number] | undefined;
   Object.assign(execution, { spans, open, errors, nodes, gone, first, last });
   const frame = frameOf(db, execution, () => undefined);
   const workflowNo = names.dim(scopeNo, DIM.workflow, frame.workflowId);
   const columns = [...COUNTERS, ...FRAME, ...SUM_COLUMNS];
   const expected = [...counters(execution), ...frameValues(execution, workflowNo, frame), ...total];
-  const stored = db.statement(`SELECT ${columns.join(", ")} FROM execution WHERE exec_no = ?`).get(no) as SqlValue[];
+  const stored = db.statement(`SELECT ${[...COUNTERS, ...FRAME].join(", ")}, ${SUMS_READ} FROM execution WHERE exec_no = ?`).get(no) as SqlValue[];
   if (sameValues(stored, expected)) return false;
   db.statement(`UPDATE execution SET ${columns.map((column) => `${column} = ?`).join(", ")} WHERE exec_no = ?`).run(
     ...expected,

@@ -1,4 +1,4 @@
-import { addSums, emptySums, isZero, NOTHING_LEFT, SUM_COLUMNS, type Sums, takesAway } from "../../sql/sums.ts";
+import { addSums, emptySums, isZero, NOTHING_LEFT, SUM_COLUMNS, SUMS_READ, type Sums, takesAway } from "../../sql/sums.ts";
 import type { Connection } from "./connection.ts";
 import type { Counting } from "./count-changes.ts";
 import type { SqlValue } from "./driver.ts";
@@ -90,11 +90,11 @@ function saveNodes(db: Connection, execution: ExecutionRow): void {
 /** The span with the earliest start or the latest end went away or changed: what are they now? */
 function readExtremes(db: Connection, execution: ExecutionRow): void {
   const first = db
-    .statement("SELECT start_us, start_ns FROM span WHERE exec_no = ? ORDER BY start_us, start_ns LIMIT 1")
+    .statement("SELECT start_ms, start_ns FROM span WHERE exec_no = ? ORDER BY start_ms, start_ns LIMIT 1")
     .get(execution.no) as [number, number] | undefined;
   const last = db
     .statement(
-      "SELECT end_us, end_ns FROM span WHERE exec_no = ? AND end_us IS NOT NULL ORDER BY end_us DESC, end_ns DESC LIMIT 1",
+      "SELECT end_ms, end_ns FROM span WHERE exec_no = ? AND end_ms IS NOT NULL ORDER BY end_ms DESC, end_ns DESC LIMIT 1",
     )
     .get(execution.no) as [number, number] | undefined;
   execution.first = first;
@@ -119,7 +119,7 @@ function saveUsage(db: Connection, execution: ExecutionRow): Sums {
 /** The workflow became known late, or is another: moves the execution's few rows of sums, not its spans. */
 function moveUsage(db: Connection, execution: ExecutionRow, from: number, to: number, rollups: Rollups): void {
   const now = db
-    .statement(`SELECT bucket, model_no, ${SUM_COLUMNS.join(", ")} FROM exec_usage WHERE exec_no = ?`)
+    .statement(`SELECT bucket, model_no, ${SUMS_READ} FROM exec_usage WHERE exec_no = ?`)
     .all(execution.no) as [number, number, ...Sums][];
   for (const [bucket, modelNo, ...sums] of now) {
     rollups.add(bucket, to, modelNo, sums);
@@ -131,11 +131,11 @@ function moveUsage(db: Connection, execution: ExecutionRow, from: number, to: nu
 
 export const COUNTERS = [
   ...["seq", "hidden", "n_spans", "n_open", "n_errors", "n_nodes", "n_gone"],
-  ...["first_us", "first_ns", "last_us", "last_ns"],
+  ...["first_ms", "first_ns", "last_ms", "last_ns"],
 ];
 export const FRAME = [
   ...["workflow_no", "workflow_name", "thread_id", "search", "status", "root_span"],
-  ...["start_us", "start_ns", "end_us", "end_ns", "duration_ms", "service", "service_version", "environment"],
+  ...["start_ms", "start_ns", "end_ms", "end_ns", "duration_ms", "service", "service_version", "environment"],
 ];
 const INSERT = `INSERT INTO execution (exec_no, scope_no, execution_id, ${[...COUNTERS, ...FRAME, ...SUM_COLUMNS].join(", ")})
   VALUES (${Array(3 + COUNTERS.length + FRAME.length + SUM_COLUMNS.length)

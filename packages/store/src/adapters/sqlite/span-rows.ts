@@ -42,7 +42,7 @@ export interface SpanRow {
 export interface Namer {
   exec: number;
   rank: number;
-  startUs: number;
+  startMs: number;
   startNs: number;
   spanId: string;
 }
@@ -63,12 +63,12 @@ export interface TraceRow {
 export function findTrace(db: Connection, scopeNo: number, id: string): TraceRow | undefined {
   const found = db
     .statement(
-      "SELECT trace_no, namer_exec, namer_rank, namer_us, namer_ns, namer_span, refuses_unnamed FROM trace WHERE scope_no = ? AND trace_id = ?",
+      "SELECT trace_no, namer_exec, namer_rank, namer_ms, namer_ns, namer_span, refuses_unnamed FROM trace WHERE scope_no = ? AND trace_id = ?",
     )
     .get(scopeNo, id) as [number, number | null, number, number, number, string, number] | undefined;
   if (found === undefined) return undefined;
-  const [no, exec, rank, startUs, startNs, spanId, refuses] = found;
-  const namer = exec === null ? undefined : { exec, rank, startUs, startNs, spanId };
+  const [no, exec, rank, startMs, startNs, spanId, refuses] = found;
+  const namer = exec === null ? undefined : { exec, rank, startMs, startNs, spanId };
   return { no, id, isNew: false, namer, refusesUnnamed: refuses === 1, rows: new Map() };
 }
 
@@ -78,7 +78,7 @@ export function insertTrace(db: Connection, scopeNo: number, id: string): TraceR
 }
 
 const STATE =
-  "span_id, parent_id, exec_no, unnamed, ins_seq, seq, phase, revision, start_us, start_ns, end_us, end_ns, is_error, " +
+  "span_id, parent_id, exec_no, unnamed, ins_seq, seq, phase, revision, start_ms, start_ns, end_ms, end_ns, is_error, " +
   "node_no, root_rank, root_status, counts, has_cache, bears, below, sub";
 const ONE = `SELECT ${STATE} FROM span WHERE trace_no = ? AND span_id = ?`;
 
@@ -142,19 +142,19 @@ const UPDATE_BITS = "UPDATE span SET below = ?, sub = ? WHERE trace_no = ? AND s
 export function saveRow(db: Connection, row: SpanRow): void {
   const { trace, spanId, now, record } = row;
   const stored = row.saved ?? row.before;
-  const { parentId, exec, unnamed, insSeq, seq, phase, revision, startUs, startNs, endUs, endNs, isError } = now;
+  const { parentId, exec, unnamed, insSeq, seq, phase, revision, startMs, startNs, endMs, endNs, isError } = now;
   const { node, rootRank, rootStatus, counts, hasCache, bears, below, sub } = now;
-  if (stored !== undefined && stored.seq === seq) {
+  if (stored !== undefined && stored.exec === exec && stored.seq === seq) {
     db.statement(UPDATE_BITS).run(below, sub, trace.no, spanId);
   } else if (stored === undefined) {
     const { skeleton, rest } = encodeRecord(record as SpanRecord);
     db.statement(INSERT).run(
-      ...[trace.no, spanId, parentId, exec, unnamed, insSeq, seq, phase, revision, startUs, startNs, endUs, endNs],
+      ...[trace.no, spanId, parentId, exec, unnamed, insSeq, seq, phase, revision, startMs, startNs, endMs, endNs],
       ...[isError, node, rootRank, rootStatus, counts, hasCache, bears, below, sub, skeleton, rest],
     );
   } else {
     const state = [
-      ...[parentId, exec, unnamed, insSeq, seq, phase, revision, startUs, startNs, endUs, endNs],
+      ...[parentId, exec, unnamed, insSeq, seq, phase, revision, startMs, startNs, endMs, endNs],
       ...[isError, node, rootRank, rootStatus, counts, hasCache, bears, below, sub],
     ];
     if (record === undefined) db.statement(UPDATE_STATE).run(...state, trace.no, spanId);
@@ -201,10 +201,10 @@ type Columns = [
 ];
 
 function toRow(trace: TraceRow, found: unknown): SpanRow {
-  const [spanId, parentId, exec, unnamed, insSeq, seq, phase, revision, startUs, startNs, ...more] = found as Columns;
-  const [endUs, endNs, isError, node, rootRank, rootStatus, counts, hasCache, bears, below, sub] = more;
+  const [spanId, parentId, exec, unnamed, insSeq, seq, phase, revision, startMs, startNs, ...more] = found as Columns;
+  const [endMs, endNs, isError, node, rootRank, rootStatus, counts, hasCache, bears, below, sub] = more;
   const before: SpanState = {
-    ...{ parentId, exec, unnamed, insSeq, seq, phase, revision, startUs, startNs, endUs, endNs, isError },
+    ...{ parentId, exec, unnamed, insSeq, seq, phase, revision, startMs, startNs, endMs, endNs, isError },
     ...{ node, rootRank, rootStatus, counts, hasCache, bears, below, sub },
   };
   return { trace, spanId, before, now: { ...before }, record: undefined, replaced: undefined, saved: undefined };

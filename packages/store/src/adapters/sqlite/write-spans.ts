@@ -6,7 +6,7 @@ import {
   type SpanRecord,
   type WriteReceipt,
 } from "@spanloom/model";
-import { encodeRecord, factsOf, limitProblem } from "../../sql/row-codec.ts";
+import { encodeRecord, factsOf, textProblem } from "../../sql/row-codec.ts";
 import type { Connection } from "./connection.ts";
 import { type Counting, countBits, countChange } from "./count-changes.ts";
 import { createExecutions, type Executions } from "./executions.ts";
@@ -139,8 +139,8 @@ function admit(given: unknown): SpanRecord | Rejection {
     return { code: "invalid_record", message: "record: cannot be read" };
   }
   const record = given as SpanRecord;
-  const limit = limitProblem(record);
-  return limit === undefined ? record : { code: "limit_exceeded", message: limit };
+  const problem = textProblem(record);
+  return problem === undefined ? record : { code: "invalid_record", message: problem };
 }
 
 /** Whether the record beats what the batch or the file holds, by `compareRecords`. */
