@@ -116,7 +116,8 @@ export const traceMessages = {
   "trace.artifacts": "Artifacts",
   "trace.download": "Download {name}",
   "trace.noContent": "No content on this span",
-  "trace.noContentHint": "Prompts, responses, tool arguments and state appear here where the workflow captures them.",
+  "trace.noContentHint":
+    "Prompts, responses, tool arguments and state appear here where the workflow captures them.",
   "trace.capture.preview": "Beginning only",
   "trace.capture.redacted": "Redacted",
   "trace.capture.redactedBy": "Redacted: {rules}",

@@ -28,9 +28,9 @@ describe("time scale", () => {
       const { ticksMs, maxMs } = createTimeScale(extent, false, 5);
       expect(ticksMs.length).toBeGreaterThan(0);
       expect(ticksMs.length).toBeLessThanOrEqual(6);
-      expect(ticksMs.every((tick, at) => tick <= maxMs && (at === 0 || tick > (ticksMs[at - 1] as number)))).toBe(
-        true,
-      );
+      expect(
+        ticksMs.every((tick, at) => tick <= maxMs && (at === 0 || tick > (ticksMs[at - 1] as number))),
+      ).toBe(true);
     }
   });
 
@@ -72,7 +72,9 @@ describe("attempts", () => {
   test("a failed try before a retry is superseded, the last one knows those before it", () => {
     const model = buildTraceModel(sampleTrace());
     const places = [...findAttempts(model).values()];
-    expect(places.map(({ attempt, of, superseded, earlier }) => [attempt, of, superseded, earlier.length])).toEqual([
+    expect(
+      places.map(({ attempt, of, superseded, earlier }) => [attempt, of, superseded, earlier.length]),
+    ).toEqual([
       [1, 2, true, 0],
       [2, 2, false, 1],
     ]);
@@ -105,7 +107,9 @@ describe("facts", () => {
 describe("scroll anchor", () => {
   const spans = makeTrace({ spans: 400, content: false });
   test("rows that arrive above leave the view where it was", () => {
-    const late = spans.filter((_, at) => at % 7 !== 3 || spans.some((span) => span.parentSpanId === spans[at]?.spanId));
+    const late = spans.filter(
+      (_, at) => at % 7 !== 3 || spans.some((span) => span.parentSpanId === spans[at]?.spanId),
+    );
     const before = buildTraceModel(late);
     const rowsBefore = visibleRows(before, open, undefined);
     const anchor = takeAnchor(before, rowsBefore, 200 * 28 + 10, 600, 28);

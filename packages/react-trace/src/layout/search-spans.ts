@@ -27,8 +27,10 @@ export function searchSpans(model: TraceModel, text: string, kept?: KeptSpans): 
 export function nextMatch(matches: Int32Array, from: number, direction: 1 | -1): number {
   if (matches.length === 0) return -1;
   if (direction === 1) {
-    const at = matches.findIndex((index) => index > from);
-    return at < 0 ? 0 : at;
+    return Math.max(
+      matches.findIndex((index) => index > from),
+      0,
+    );
   }
   const at = matches.findLastIndex((index) => index < from);
   return at < 0 ? matches.length - 1 : at;

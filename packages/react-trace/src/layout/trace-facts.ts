@@ -57,12 +57,12 @@ export function findFacts(model: TraceModel): TraceFacts {
 /** NaN never wins, nor does 0: nothing is "dearest" where all is free. */
 function greatest(
   byNode: Map<string, NodeFacts>,
-  valueOf: (facts: NodeFacts) => number,
+  measure: (facts: NodeFacts) => number,
 ): NodeFacts | undefined {
   let best: NodeFacts | undefined;
   let value = 0;
   for (const facts of byNode.values()) {
-    const own = valueOf(facts);
+    const own = measure(facts);
     if (own > value) {
       best = facts;
       value = own;

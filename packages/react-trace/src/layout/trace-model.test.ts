@@ -43,7 +43,10 @@ describe("buildTraceModel", () => {
     const spans = sampleTrace();
     const model = buildTraceModel(spans);
     const calls = spans.filter((span) => span.kind === "llm" || span.kind === "embedding");
-    const sum = calls.reduce((total, span) => total + (span.usage?.input ?? 0) + (span.usage?.output ?? 0), 0);
+    const sum = calls.reduce(
+      (total, span) => total + (span.usage?.input ?? 0) + (span.usage?.output ?? 0),
+      0,
+    );
     expect(model.tokens[0]).toBe(sum);
     expect(model.errorCount).toBe(spans.filter((span) => span.status.code === "error").length);
   });

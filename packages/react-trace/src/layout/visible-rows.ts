@@ -119,7 +119,11 @@ export function collapsibleKeys(model: TraceModel): Set<string> {
 }
 
 /** Without the span's ancestors, so that it can be seen. The same set when it can already. */
-export function revealed(model: TraceModel, collapsed: ReadonlySet<string>, index: number): ReadonlySet<string> {
+export function revealed(
+  model: TraceModel,
+  collapsed: ReadonlySet<string>,
+  index: number,
+): ReadonlySet<string> {
   let next: Set<string> | undefined;
   for (let at = model.parents[index] as number; at >= 0; at = model.parents[at] as number) {
     const { key } = model.nodes[at] as TraceNode;

@@ -20,9 +20,7 @@ export function AttributesTab({ span }: { span: SpanRecord }): ReactElement {
         {rules === undefined ? null : (
           <span className="sl-trace-state sl-trace-state-redacted">{t("trace.redactions", { rules })}</span>
         )}
-        {empty ? null : (
-          <CopyButton label={t("trace.attributesJson")} text={prettyJson(span.attributes)} />
-        )}
+        {empty ? null : <CopyButton label={t("trace.attributesJson")} text={prettyJson(span.attributes)} />}
       </div>
       {empty ? (
         <p className="sl-trace-dim">{t("trace.noAttributes")}</p>

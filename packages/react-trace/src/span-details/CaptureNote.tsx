@@ -35,10 +35,7 @@ export function CaptureNote({ content }: { content: Content }): ReactElement | n
 }
 
 /** `e-mail (2), api_key (1)`. */
-export function rulesText(
-  redactions: Content["redactions"],
-  t: TraceTranslate,
-): string | undefined {
+export function rulesText(redactions: Content["redactions"], t: TraceTranslate): string | undefined {
   if (redactions === undefined || redactions.length === 0) return undefined;
   return redactions.map(({ rule, count }) => t("trace.capture.redactedRule", { rule, count })).join(", ");
 }

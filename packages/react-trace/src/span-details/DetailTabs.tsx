@@ -45,8 +45,14 @@ export function DetailTabs({ tab, onTab, labels, children }: DetailTabsProps): R
           </button>
         ))}
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling tab panel must be reachable by keyboard */}
-      <div className="sl-trace-tabpanel" role="tabpanel" id={`${id}panel`} aria-labelledby={`${id}${tab}`} tabIndex={0}>
+      <div
+        className="sl-trace-tabpanel"
+        role="tabpanel"
+        id={`${id}panel`}
+        aria-labelledby={`${id}${tab}`}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a panel that scrolls must be reached by keyboard
+        tabIndex={0}
+      >
         {children}
       </div>
     </>

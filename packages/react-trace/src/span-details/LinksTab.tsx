@@ -45,7 +45,8 @@ export function LinksTab({ span }: { span: SpanRecord }): ReactElement {
           // biome-ignore lint/suspicious/noArrayIndexKey: the same span may be linked twice
           <div key={at} className="sl-trace-span-link">
             <p>
-              <CorrelationChip id={link.traceId} kind="trace" /> <CorrelationChip id={link.spanId} kind="span" />
+              <CorrelationChip id={link.traceId} kind="trace" />{" "}
+              <CorrelationChip id={link.spanId} kind="span" />
             </p>
             {Object.keys(link.attributes).length === 0 ? null : (
               <ValueTable attributes={link.attributes} label={t("trace.spanLinks")} />

@@ -34,7 +34,12 @@ export function LongText({ text, mono }: { text: string; mono?: boolean }): Reac
             : t("trace.showMore", { size: sizeText(text.length - shown) })}
         </button>
       ) : limit > 0 ? (
-        <button type="button" className="sl-button sl-trace-more" aria-expanded={true} onClick={() => setLimit(0)}>
+        <button
+          type="button"
+          className="sl-button sl-trace-more"
+          aria-expanded={true}
+          onClick={() => setLimit(0)}
+        >
           {t("trace.showLess")}
         </button>
       ) : null}

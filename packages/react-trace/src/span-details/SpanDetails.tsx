@@ -149,7 +149,9 @@ function DetailsHeader(props: SpanDetailsProps & { span: SpanSkeleton }): ReactE
           </Fact>
         )}
         {attempt === undefined ? null : (
-          <Fact name={t("trace.attemptName")}>{t("trace.attemptOf", { attempt: attempt.attempt, of: attempt.of })}</Fact>
+          <Fact name={t("trace.attemptName")}>
+            {t("trace.attemptOf", { attempt: attempt.attempt, of: attempt.of })}
+          </Fact>
         )}
       </dl>
       {span.status.code === "error" ? (
@@ -169,7 +171,8 @@ function times({ model, index }: SpanDetailsProps): { durationMs: number; firstT
   const start = model.startMs[index] ?? 0;
   return {
     durationMs: Math.max((model.endMs[index] ?? 0) - start, 0),
-    firstTokenMs: span?.firstTokenTime === undefined ? undefined : millisBetween(span.startTime, span.firstTokenTime),
+    firstTokenMs:
+      span?.firstTokenTime === undefined ? undefined : millisBetween(span.startTime, span.firstTokenTime),
   };
 }
 
@@ -197,7 +200,11 @@ function CloseButton({
       ref={button}
       onClick={onClose}
     >
-      <svg className={back ? "sl-trace-icon sl-trace-icon-back" : "sl-trace-icon"} viewBox="0 0 16 16" aria-hidden="true">
+      <svg
+        className={back ? "sl-trace-icon sl-trace-icon-back" : "sl-trace-icon"}
+        viewBox="0 0 16 16"
+        aria-hidden="true"
+      >
         <path d={back ? "M10 4 6 8l4 4" : "M4 4l8 8M12 4l-8 8"} />
       </svg>
     </button>

@@ -28,11 +28,7 @@ export function UsageTab({
             <Figure key={part} name={t(`trace.usage.${part}`)} value={format.count(usage?.[part])} />
           ),
         )}
-        <Figure
-          name={t("trace.usage.total")}
-          value={format.count(usage && totalTokens(usage))}
-          strong
-        />
+        <Figure name={t("trace.usage.total")} value={format.count(usage && totalTokens(usage))} strong />
       </Figures>
       {usage?.subtotal ? <p className="sl-trace-note">{t("trace.usageSubtotal")}</p> : null}
       <Figures title={t("trace.costSection")}>

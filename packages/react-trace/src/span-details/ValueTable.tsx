@@ -1,4 +1,4 @@
-import { type AttributeValue, type Attributes, plainAttribute } from "@spanloom/model";
+import { type Attributes, type AttributeValue, plainAttribute } from "@spanloom/model";
 import type { ReactElement } from "react";
 import { useTraceMessages } from "../use-trace-messages.ts";
 import { LongText } from "./LongText.tsx";

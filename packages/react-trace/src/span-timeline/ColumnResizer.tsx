@@ -29,4 +29,4 @@ export function ColumnResizer({
   );
 }
 
-const throughStyle = { overflow: "visible" } as const;
+const throughStyle = { overflow: "visible", width: "auto", height: "auto" } as const;

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/a11y/useSemanticElements: a virtual treegrid cannot be a table element
 import type { ReactElement, ReactNode, Ref } from "react";
 import { useTraceMessages } from "../use-trace-messages.ts";
 

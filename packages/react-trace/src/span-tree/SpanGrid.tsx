@@ -1,3 +1,4 @@
+// biome-ignore-all lint/a11y/useSemanticElements: a virtual treegrid cannot be a table element
 import { millisOf, type SpanSkeleton } from "@spanloom/model";
 import { useFormat, useNow } from "@spanloom/react-core";
 import { defaultRangeExtractor, type Range, useVirtualizer } from "@tanstack/react-virtual";
@@ -81,10 +82,7 @@ export function SpanGrid(props: SpanGridProps): ReactElement {
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
-    getItemKey: useCallback(
-      (row: number) => model.nodes[rows[row] as number]?.key ?? row,
-      [model, rows],
-    ),
+    getItemKey: useCallback((row: number) => model.nodes[rows[row] as number]?.key ?? row, [model, rows]),
     initialRect: { width: 800, height: 640 },
     overscan: OVERSCAN,
     // The active row is always there, so that focus survives when it is scrolled away.
@@ -135,8 +133,9 @@ export function SpanGrid(props: SpanGridProps): ReactElement {
     (keys: readonly string[], open: boolean) =>
       onCollapse((before) => {
         const next = new Set(before);
-        for (const key of keys) if (open) next.delete(key);
-        else next.add(key);
+        for (const key of keys)
+          if (open) next.delete(key);
+          else next.add(key);
         return next;
       }),
     [onCollapse],
@@ -189,12 +188,7 @@ export function SpanGrid(props: SpanGridProps): ReactElement {
         <GridHeader rowRef={header}>
           <TimelineTicks scale={scale} />
         </GridHeader>
-        {/* biome-ignore lint/a11y/useFocusableInteractive: rows take the focus */}
-        <div
-          className="sl-trace-rows"
-          role="rowgroup"
-          style={{ blockSize: virtualizer.getTotalSize() }}
-        >
+        <div className="sl-trace-rows" role="rowgroup" style={{ blockSize: virtualizer.getTotalSize() }}>
           {virtualizer.getVirtualItems().map((item) => {
             const index = rows[item.index] as number;
             const node = model.nodes[index] as TraceNode;
@@ -265,7 +259,8 @@ function useFocus(root: RefObject<HTMLElement | null>, activeId: string, hidden:
       had.current = false;
       return;
     }
-    const lost = had.current && root.current?.ownerDocument.activeElement === root.current?.ownerDocument.body;
+    const lost =
+      had.current && root.current?.ownerDocument.activeElement === root.current?.ownerDocument.body;
     if (asked === done.current && !lost) return;
     done.current = asked;
     root.current?.ownerDocument.getElementById(activeId)?.focus({ preventScroll: true });

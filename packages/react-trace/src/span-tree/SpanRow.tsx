@@ -1,3 +1,5 @@
+// biome-ignore-all lint/a11y/useSemanticElements: a virtual treegrid cannot be a table element
+// biome-ignore-all lint/a11y/useFocusableInteractive: focus is on rows, as the treegrid pattern allows
 import { millisBetween, type SpanSkeleton, type UnixNanos } from "@spanloom/model";
 import { type Format, KindIcon } from "@spanloom/react-core";
 import { type CSSProperties, memo, type NamedExoticComponent, type ReactElement } from "react";
@@ -161,7 +163,11 @@ function Figure(props: {
 }): ReactElement {
   if (props.text === undefined) {
     return (
-      <div className={`sl-trace-number sl-trace-unknown ${props.className}`} role="gridcell" aria-label={props.unknown}>
+      <div
+        className={`sl-trace-number sl-trace-unknown ${props.className}`}
+        role="gridcell"
+        aria-label={props.unknown}
+      >
         —
       </div>
     );

@@ -29,7 +29,8 @@ export function useStableScroll(options: StableScrollOptions): (row: number) => 
     const last = shown.current;
     if (before.current !== undefined && (last.rows !== rows || last.model !== model)) {
       const { anchor, atEnd } = before.current;
-      const top = atEnd && live ? element.scrollHeight : anchor && scrollTopFor(anchor, model, rows, rowHeight);
+      const top =
+        atEnd && live ? element.scrollHeight : anchor && scrollTopFor(anchor, model, rows, rowHeight);
       if (top !== undefined && Math.abs(top - element.scrollTop) >= 1) element.scrollTop = top;
     }
     shown.current = { model, rows, rowHeight };

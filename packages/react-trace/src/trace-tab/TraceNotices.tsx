@@ -4,7 +4,13 @@ import type { TraceModel } from "../layout/trace-model.ts";
 import { useTraceMessages } from "../use-trace-messages.ts";
 
 /** What the reader must know before trusting the tree: parts that are missing, stale or out of place. */
-export function TraceNotices({ trace, model }: { trace: TraceState; model: TraceModel }): ReactElement | null {
+export function TraceNotices({
+  trace,
+  model,
+}: {
+  trace: TraceState;
+  model: TraceModel;
+}): ReactElement | null {
   const t = useTraceMessages();
   const format = useFormat();
   const loaded = format.count(trace.spans.length);

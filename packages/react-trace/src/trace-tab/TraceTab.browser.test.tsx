@@ -1,10 +1,10 @@
-import { type SpanRecord, SpanloomError, type TraceReader } from "@spanloom/model";
+import { SpanloomError, type SpanRecord, type TraceReader } from "@spanloom/model";
 import { hostileTraces, makeTrace, runningTrace, sampleTrace } from "@spanloom/model/fixtures";
 import { cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import axe from "axe-core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { page, userEvent } from "vitest/browser";
-import { reading, readerOf, show, storeWith } from "./trace-tab.test-support.tsx";
+import { readerOf, reading, show, storeWith } from "./trace-tab.test-support.tsx";
 
 const EXECUTION = "exec-invoice-1042";
 
@@ -35,7 +35,9 @@ async function violations(): Promise<string[]> {
   const { violations: found } = await axe.run(document.body, {
     rules: { region: { enabled: false }, "page-has-heading-one": { enabled: false } },
   });
-  return found.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${failureSummary} ${html}`));
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${failureSummary} ${html}`),
+  );
 }
 
 describe("keyboard", () => {
@@ -75,9 +77,11 @@ describe("keyboard", () => {
     await userEvent.keyboard("{ArrowRight}{ArrowRight}");
     expect(focused()).toBe("load-documents");
     await userEvent.keyboard("*");
-    expect(rows().filter((row) => row.getAttribute("aria-level") === "2").map((row) => row.ariaExpanded)).not.toContain(
-      "false",
-    );
+    expect(
+      rows()
+        .filter((row) => row.getAttribute("aria-level") === "2")
+        .map((row) => row.ariaExpanded),
+    ).not.toContain("false");
     await userEvent.keyboard("ext");
     expect(focused()).toBe("extract-fields");
     await userEvent.keyboard("{Enter}");
@@ -165,7 +169,12 @@ describe("search and toggles", () => {
     const errors = screen.getByRole("button", { name: "Errors only" });
     fireEvent.click(errors);
     expect(errors.getAttribute("aria-pressed")).toBe("true");
-    expect(rows().map(nameOf)).toEqual(["invoice-approval", "extract-fields", "field-extractor", "read_table"]);
+    expect(rows().map(nameOf)).toEqual([
+      "invoice-approval",
+      "extract-fields",
+      "field-extractor",
+      "read_table",
+    ]);
     fireEvent.click(errors);
     fireEvent.click(screen.getByRole("button", { name: "AI only" }));
     expect(rows().map(nameOf)).not.toContain("page cache");
@@ -412,7 +421,12 @@ describe("states", () => {
     const [root, ...rest] = sampleTrace() as [SpanRecord, ...SpanRecord[]];
     const span: SpanRecord = {
       ...root,
-      input: { format: "text", state: "redacted", text: "call [e-mail]", redactions: [{ rule: "e-mail", count: 2 }] },
+      input: {
+        format: "text",
+        state: "redacted",
+        text: "call [e-mail]",
+        redactions: [{ rule: "e-mail", count: 2 }],
+      },
       output: { format: "text", state: "truncated", text: "x".repeat(100), length: 4_100 },
       stateBefore: { format: "json", state: "not_captured", reason: "policy: no state" },
       stateAfter: { format: "json", state: "not_permitted" },
@@ -525,6 +539,8 @@ describe("accessibility", () => {
     await userEvent.keyboard("{ArrowRight}");
     expect(first?.getAttribute("aria-expanded")).toBe("false");
     const cells = within(first as HTMLElement).getAllByRole("gridcell");
-    expect(cells[0]?.getBoundingClientRect().left).toBeGreaterThan(cells[4]?.getBoundingClientRect().left ?? 0);
+    expect(cells[0]?.getBoundingClientRect().left).toBeGreaterThan(
+      cells[4]?.getBoundingClientRect().left ?? 0,
+    );
   });
 });

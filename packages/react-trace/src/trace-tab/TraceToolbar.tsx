@@ -95,9 +95,7 @@ function MatchCount({ state, matchCount, position, pending }: TraceToolbarProps)
   );
 }
 
-function StepButton(
-  props: TraceToolbarProps & { direction: 1 | -1; label: string },
-): ReactElement {
+function StepButton(props: TraceToolbarProps & { direction: 1 | -1; label: string }): ReactElement {
   const { direction, label, matchCount, onStep } = props;
   return (
     <button

@@ -44,7 +44,10 @@ export function readerOf(spans: readonly SpanRecord[]): TraceReader {
     openSpanCount: 0,
     errorCount: 0,
     nodeCount: 0,
-    usage: { items: 0, known: { input: 0, output: 0, cachedInput: 0, cacheWrite: 0, reasoning: 0, total: 0 } },
+    usage: {
+      items: 0,
+      known: { input: 0, output: 0, cachedInput: 0, cacheWrite: 0, reasoning: 0, total: 0 },
+    },
     cost: { priced: 0, unpriced: 0 },
     seq: 1,
   };
