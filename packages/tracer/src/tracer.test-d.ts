@@ -1,0 +1,49 @@
+import type { CompiledStateGraph } from "@langchain/langgraph";
+import { expectTypeOf, test } from "vitest";
+import { type TraceableGraph, traceLangGraph } from "./engines/langgraph.ts";
+import type { ExecutionEvent, ExecutionHandle, NodeHandle, TracerEvent, WorkflowTracer } from "./index.ts";
+
+declare const tracer: WorkflowTracer;
+declare const execution: ExecutionHandle;
+
+test("callbacks give what they return: a promise stays one, a value stays one", () => {
+  expectTypeOf(tracer.execution({ workflowId: "w" }, () => 1)).toEqualTypeOf<number>();
+  expectTypeOf(tracer.execution({ workflowId: "w" }, async () => "x")).toEqualTypeOf<Promise<string>>();
+  expectTypeOf(execution.node({ id: "n" }, (node) => node.nodeId)).toEqualTypeOf<string>();
+});
+
+test("what a span cannot be without is required, and misspelt options are refused", () => {
+  // @ts-expect-error an execution belongs to a workflow
+  tracer.startExecution({});
+  // @ts-expect-error a node has an id
+  execution.startNode({ type: "agent" });
+  // @ts-expect-error a model has a name
+  execution.startLlm({ provider: "openai" });
+  // @ts-expect-error nodes have their own method
+  execution.startSpan({ name: "n", kind: "node" });
+  // @ts-expect-error token counts are numbers
+  execution.setUsage({ input: "10" });
+});
+
+test("a node's id is always there, that of another span only below a node", () => {
+  expectTypeOf<NodeHandle["nodeId"]>().toEqualTypeOf<string>();
+  expectTypeOf<ExecutionHandle["nodeId"]>().toEqualTypeOf<string | undefined>();
+});
+
+test("events may come without trace context, and their type tells what they hold", () => {
+  const bare: ExecutionEvent = { type: "node_started", executionId: "e", nodeId: "n", attempt: 1, time: "t" };
+  expectTypeOf(bare.traceId).toEqualTypeOf<string | undefined>();
+  const told = (event: TracerEvent): string =>
+    event.type === "node_failed"
+      ? event.error.message
+      : event.type === "llm_ended"
+        ? String(event.costUsd)
+        : event.type;
+  expectTypeOf(told).returns.toEqualTypeOf<string>();
+});
+
+test("a traced graph has the type of the graph", () => {
+  type Graph = CompiledStateGraph<{ a: string }, { a?: string }, "n">;
+  expectTypeOf<Graph>().toExtend<TraceableGraph>();
+  expectTypeOf(traceLangGraph<Graph>).returns.toEqualTypeOf<Graph>();
+});
