@@ -1,5 +1,6 @@
-import { isSpanloomError, SpanloomError, type SpanRecord } from "@spanloom/model";
+import { SpanloomError, type SpanRecord } from "@spanloom/model";
 import type { ProblemReporter } from "../problems.ts";
+import { blamesRecords, outcomeOf } from "./blame.ts";
 import { isolate } from "./isolate.ts";
 import { RecordQueue, type Waiting } from "./record-queue.ts";
 
@@ -180,11 +181,9 @@ export class Delivery {
     const failure = await this.#attempt(batch);
     if (failure === undefined) return [];
     this.#reportFailure(failure);
-    // Time-outs say nothing about the records. Other failures may come from one of them, once they repeat or name it.
-    const code = isSpanloomError(failure) ? failure.code : undefined;
-    const blamed = code === "invalid_record" || code === "limit_exceeded";
-    if (code === "timed_out" || (!blamed && this.#failures < 2)) return batch;
-    const { retry, poison } = await isolate(batch, (part) => this.#attempt(part));
+    const mayBlame = outcomeOf(failure) === "refused" && (blamesRecords(failure) || this.#failures >= 2);
+    if (!mayBlame) return batch;
+    const { retry, poison } = await isolate(batch, async (part) => outcomeOf(await this.#attempt(part)));
     this.#inFlight -= poison.length;
     this.#drop("rejected", poison.length);
     return retry;

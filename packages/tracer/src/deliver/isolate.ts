@@ -1,37 +1,42 @@
+/** What became of a part: taken; refused for a reason that may lie in its records; or the other end is in no state to take any. */
+export type Outcome = "taken" | "refused" | "outage";
+
 /**
- * Finds the records that make a batch fail, by halving it. A record is poison only when it fails twice alone while others
- * of the batch are taken: where everything fails, the other end is away and nobody is to blame.
+ * Finds the records that make a batch fail, by halving it. A record is poison only when it is refused twice alone while
+ * others of the batch are taken: where nothing is taken, or the other end is out of order, no record is to blame.
  */
 export async function isolate<T>(
   batch: readonly T[],
-  attempt: (part: readonly T[]) => Promise<unknown>,
+  attempt: (part: readonly T[]) => Promise<Outcome>,
 ): Promise<{ retry: T[]; poison: T[] }> {
   const halvings = Math.ceil(Math.log2(Math.max(2, batch.length))) + 1;
   const suspects: T[] = [];
-  const untried: T[] = [];
+  const retry: T[] = [];
+  const poison: T[] = [];
   let taken = 0;
-  let failures = 0;
-  const parts: (readonly T[])[] = halves(batch);
+  let refusals = 0;
+  let outage = false;
+  const attemptOrStop = async (part: readonly T[]): Promise<Outcome> => {
+    const outcome = outage || (taken === 0 && refusals > halvings) ? "outage" : await attempt(part);
+    if (outcome === "taken") taken += part.length;
+    else if (outcome === "refused") refusals++;
+    else {
+      outage = true;
+      retry.push(...part);
+    }
+    return outcome;
+  };
+  const parts = halves(batch);
   for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
-    if (taken === 0 && failures > halvings) {
-      untried.push(...part);
-      continue;
-    }
-    if ((await attempt(part)) === undefined) {
-      taken += part.length;
-      continue;
-    }
-    failures++;
-    const [only] = part;
-    if (part.length === 1 && only !== undefined) suspects.push(only);
+    if ((await attemptOrStop(part)) !== "refused") continue;
+    if (part.length === 1) suspects.push(...part);
     else parts.push(...halves(part));
   }
-  if (taken === 0) return { retry: [...suspects, ...untried], poison: [] };
-  const poison: T[] = [];
+  if (taken === 0) return { retry: [...suspects, ...retry], poison };
   for (const suspect of suspects) {
-    if ((await attempt([suspect])) !== undefined) poison.push(suspect);
+    if ((await attemptOrStop([suspect])) === "refused") poison.push(suspect);
   }
-  return { retry: untried, poison };
+  return { retry, poison };
 }
 
 function halves<T>(batch: readonly T[]): (readonly T[])[] {
