@@ -63,6 +63,9 @@ export const traceMessages = {
   "trace.columnTokens": "Tokens",
   "trace.columnCost": "Cost",
   "trace.columnTimeline": "Timeline",
+  "trace.tickMinutes": "{value} m",
+  "trace.tickHours": "{value} h",
+  "trace.tickDays": "{value} d",
   "trace.attempt": "try {attempt} of {of}",
   "trace.error": "error",
   "trace.running": "running",
@@ -73,8 +76,6 @@ export const traceMessages = {
   "trace.barRunning": "starts at {start}, running",
   "trace.resizeTree": "Width of the span tree",
   "trace.resizeDetails": "Width of the details",
-  "trace.newBelow.one": "{number} new span",
-  "trace.newBelow.other": "{number} new spans",
 
   // Details
   "trace.details": "Span details",
@@ -82,7 +83,6 @@ export const traceMessages = {
   "trace.detailsNoneHint": "Select a span to read its prompts, responses, attributes, tokens and cost.",
   "trace.close": "Close details",
   "trace.back": "Back to spans",
-  "trace.copyName": "Copy name",
   "trace.copied": "Copied",
   "trace.copyFailed": "Could not copy",
   "trace.copy": "Copy {label}",
@@ -204,7 +204,6 @@ export const traceMessages = {
   "trace.noLinks": "No linked spans",
 
   // Summary
-  "trace.summary": "Summary",
   "trace.spans.one": "{number} span",
   "trace.spans.other": "{number} spans",
   "trace.errors.one": "{number} error",

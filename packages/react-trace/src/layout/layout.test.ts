@@ -15,6 +15,8 @@ describe("time scale", () => {
     const scale = createTimeScale(6_200, false);
     expect(scale.maxMs).toBe(6_200);
     expect(scale.ticksMs).toEqual([0, 2_000, 4_000]);
+    const minutes = createTimeScale(2 * 3_600_000 + 660_000, false).ticksMs.map((tick) => tick / 60_000);
+    expect(minutes).toEqual([0, 30, 60, 90, 120]);
   });
 
   test("a live one stands still while it grows", () => {

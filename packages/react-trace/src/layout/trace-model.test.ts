@@ -1,4 +1,13 @@
-import { type SpanSkeleton, spanKey } from "@spanloom/model";
+import {
+  addCost,
+  addUsage,
+  bearsBelow,
+  contributionOf,
+  emptyCostSum,
+  emptyUsageSum,
+  type SpanSkeleton,
+  spanKey,
+} from "@spanloom/model";
 import { hostileTraces, makeSpan, makeTrace, sampleTrace } from "@spanloom/model/fixtures";
 import { describe, expect, test } from "vitest";
 import { buildTraceModel, type TraceModel } from "./trace-model.ts";
@@ -42,12 +51,17 @@ describe("buildTraceModel", () => {
   test("an ended root's subtree sum is what the execution costs and used", () => {
     const spans = sampleTrace();
     const model = buildTraceModel(spans);
-    const calls = spans.filter((span) => span.kind === "llm" || span.kind === "embedding");
-    const sum = calls.reduce(
-      (total, span) => total + (span.usage?.input ?? 0) + (span.usage?.output ?? 0),
-      0,
-    );
-    expect(model.tokens[0]).toBe(sum);
+    const usage = emptyUsageSum();
+    const cost = emptyCostSum();
+    const below = bearsBelow(spans);
+    for (const span of spans) {
+      const counted = contributionOf(span, below.get(spanKey(span)) ?? 0);
+      if (counted?.usage) addUsage(usage, counted.usage);
+      if (counted?.nanoUsd !== undefined) addCost(cost, counted.nanoUsd);
+      if (counted?.unpriced) addCost(cost, undefined);
+    }
+    expect(model.tokens[0]).toBe(usage.total);
+    expect([model.costNanoUsd[0], model.unpriced[0]]).toEqual([cost.nanoUsd, cost.unpriced]);
     expect(model.errorCount).toBe(spans.filter((span) => span.status.code === "error").length);
   });
 

@@ -15,7 +15,7 @@ export function ColumnResizer({
   return (
     <Group orientation="horizontal" disableCursor className="sl-trace-resizer" style={throughStyle}>
       <Panel
-        defaultSize="56"
+        defaultSize="60"
         minSize="30"
         maxSize="85"
         onResize={({ asPercentage }) => {

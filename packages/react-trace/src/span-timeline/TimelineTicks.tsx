@@ -1,10 +1,12 @@
-import { useFormat } from "@spanloom/react-core";
+import { type Format, useFormat } from "@spanloom/react-core";
 import type { ReactElement } from "react";
 import { percentOf, type TimeScale } from "../layout/time-scale.ts";
+import { type TraceTranslate, useTraceMessages } from "../use-trace-messages.ts";
 
 /** Times along the head of the timeline column. */
 export function TimelineTicks({ scale }: { scale: TimeScale }): ReactElement {
   const format = useFormat();
+  const t = useTraceMessages();
   return (
     <>
       {scale.ticksMs.map((tick) => (
@@ -14,7 +16,7 @@ export function TimelineTicks({ scale }: { scale: TimeScale }): ReactElement {
           style={{ insetInlineStart: `${percentOf(scale, tick)}%` }}
           aria-hidden="true"
         >
-          {tick === 0 ? "0" : format.duration(tick)}
+          {tickText(tick, format, t)}
         </span>
       ))}
     </>
@@ -34,4 +36,14 @@ export function TimelineLines({ scale }: { scale: TimeScale }): ReactElement {
       ))}
     </div>
   );
+}
+
+/** Round times without their zeros: `5 m`, not `5 m 0 s`. */
+function tickText(ms: number, format: Format, t: TraceTranslate): string {
+  if (ms === 0) return "0";
+  if (ms % 86_400_000 === 0) return t("trace.tickDays", { value: format.count(ms / 86_400_000) });
+  if (ms % 3_600_000 === 0) return t("trace.tickHours", { value: format.count(ms / 3_600_000) });
+  if (ms % 60_000 === 0 && ms < 3_600_000)
+    return t("trace.tickMinutes", { value: format.count(ms / 60_000) });
+  return format.duration(ms);
 }

@@ -26,7 +26,7 @@ export function TraceSummary(props: TraceSummaryProps): ReactElement {
   const { slowest, dearest, artifacts } = facts;
   const errors = t("trace.errors", { count: model.errorCount, number: format.count(model.errorCount) });
   return (
-    <footer className="sl-trace-summary" aria-label={t("trace.summary")}>
+    <footer className="sl-trace-summary">
       <span>{t("trace.spans", { count: trace.spanCount, number: format.count(trace.spanCount) })}</span>
       {model.errorCount === 0 ? (
         <span>{errors}</span>
