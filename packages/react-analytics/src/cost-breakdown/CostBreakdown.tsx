@@ -11,6 +11,7 @@ import {
   useMessages,
 } from "@spanloom/react-core";
 import type { ReactElement } from "react";
+import { CostFigure } from "../CostFigure.tsx";
 import { analyticsMessages } from "../messages.ts";
 
 export interface CostBreakdownProps {
@@ -37,7 +38,7 @@ export function CostBreakdownTable({ executionId }: CostBreakdownProps): ReactEl
   if (status === "not-found") return <EmptyState title={t("breakdown.notFound")} />;
   if (data === undefined) return <SkeletonRows rows={3} />;
   const { nodes, outsideNodes, usage, cost } = data;
-  const outside = outsideNodes.usage.items > 0 || outsideNodes.cost.priced > 0;
+  const outside = outsideNodes.usage.items > 0 || outsideNodes.cost.priced + outsideNodes.cost.unpriced > 0;
   if (nodes.length === 0 && !outside) return <EmptyState title={t("breakdown.none")} />;
   return (
     <div className="sl-table-scroll">
@@ -82,10 +83,8 @@ interface CostRowProps {
   dim?: boolean;
 }
 
-/** A sum that leaves unpriced calls out is a lower bound and says so with a sign. */
 function CostRow({ name, usage, cost, dim }: CostRowProps): ReactElement {
   const format = useFormat();
-  const atLeast = cost.nanoUsd !== undefined && cost.unpriced > 0 ? "≥ " : "";
   return (
     <tr className={dim ? "sl-row-dim" : undefined}>
       <th scope="row">
@@ -93,9 +92,8 @@ function CostRow({ name, usage, cost, dim }: CostRowProps): ReactElement {
       </th>
       <td className="sl-number">{format.count(usage.input)}</td>
       <td className="sl-number">{format.count(usage.output)}</td>
-      <td className="sl-number" title={format.costExact(cost.nanoUsd)}>
-        {atLeast}
-        {format.cost(cost.nanoUsd)}
+      <td className="sl-number">
+        <CostFigure cost={cost} />
       </td>
     </tr>
   );

@@ -1,8 +1,18 @@
-import { nanoUsdFromUsd } from "@spanloom/model";
+import { type CostSum, nanoUsdFromUsd, usdFromNanoUsd } from "@spanloom/model";
 import { useFormat, useMessages } from "@spanloom/react-core";
 import type { ReactElement } from "react";
-import { Bar, BarChart, CartesianGrid, ResponsiveContainer, Tooltip, XAxis, YAxis } from "recharts";
+import {
+  Bar,
+  BarChart,
+  CartesianGrid,
+  Rectangle,
+  ResponsiveContainer,
+  Tooltip,
+  XAxis,
+  YAxis,
+} from "recharts";
 import { analyticsMessages } from "../messages.ts";
+import { BarTooltip } from "./BarTooltip.tsx";
 import type { CostBar, CostSeries } from "./cost-series.ts";
 import { seriesColor, useSeriesName } from "./SeriesKey.tsx";
 
@@ -18,20 +28,21 @@ export function CostBars({ series, grouped }: CostViewProps): ReactElement {
   const nameOf = useSeriesName();
   return (
     <figure className="sl-chart" aria-label={t("cost.chart")}>
-      <ResponsiveContainer width="100%" height={220} initialDimension={{ width: 640, height: 220 }}>
-        <BarChart data={series.bars} margin={{ top: 8, right: 8, bottom: 0, left: 0 }} barCategoryGap="18%">
+      <ResponsiveContainer width="100%" height={CHART_HEIGHT} initialDimension={BEFORE_MEASURED}>
+        <BarChart data={series.bars} margin={{ top: 16, right: 4, bottom: 0, left: 0 }} barCategoryGap="18%">
           <CartesianGrid vertical={false} stroke="var(--spanloom-border)" />
           <XAxis
             dataKey="day"
             tickFormatter={format.day}
             tickLine={false}
-            axisLine={false}
+            axisLine={{ stroke: "var(--spanloom-border)" }}
             minTickGap={16}
             tick={axisText}
           />
           <YAxis
             tickCount={4}
-            width={64}
+            width="auto"
+            domain={[0, (highest: number) => (highest > 0 ? highest : 1)]}
             tickLine={false}
             axisLine={false}
             tick={axisText}
@@ -48,7 +59,7 @@ export function CostBars({ series, grouped }: CostViewProps): ReactElement {
           {series.keys.map((key, index) => (
             <Bar
               key={key}
-              dataKey={(bar: CostBar) => bar.parts[key] ?? 0}
+              dataKey={(bar: CostBar) => heightOf(bar.parts.get(key))}
               name={nameOf(key)}
               stackId="cost"
               fill={grouped ? seriesColor(index) : "var(--spanloom-accent)"}
@@ -56,44 +67,62 @@ export function CostBars({ series, grouped }: CostViewProps): ReactElement {
               strokeWidth={grouped ? 1 : 0}
               maxBarSize={44}
               isAnimationActive={false}
+              // A day that is not over is paler: it is no lower than the others yet, only shorter.
+              shape={({ payload, ...bar }) => (
+                <Rectangle {...bar} fillOpacity={isBar(payload) && payload.partial ? 0.55 : 1} />
+              )}
             />
           ))}
+          <Bar
+            dataKey={() => 0}
+            stackId="cost"
+            legendType="none"
+            tooltipType="none"
+            isAnimationActive={false}
+            maxBarSize={44}
+            shape={({ payload, x, y, width }) => <BarMark bar={payload} x={x} y={y - 5} width={width} />}
+          />
         </BarChart>
       </ResponsiveContainer>
     </figure>
   );
 }
 
+const CHART_HEIGHT = 220;
+const BEFORE_MEASURED = { width: 640, height: CHART_HEIGHT };
 const axisText = { fill: "var(--spanloom-text-dim)", fontSize: 12 } as const;
 
-function BarTooltip({ bar, series, grouped }: { bar: CostBar } & CostViewProps): ReactElement {
+interface BarMarkProps {
+  bar: unknown;
+  x: number;
+  y: number;
+  width: number;
+}
+
+/** Over a bar that leaves something out: a lower bound, nothing known at all, or a day that is not over. */
+function BarMark({ bar, x, y, width }: BarMarkProps): ReactElement | null {
   const t = useMessages(analyticsMessages);
   const format = useFormat();
-  const nameOf = useSeriesName();
-  return (
-    <div className="sl-tooltip">
-      <div className="sl-tooltip-title">
-        {format.day(bar.day)}
-        {bar.partial ? ` · ${t("cost.soFar")}` : ""}
-      </div>
-      <div>
-        {bar.cost.priced + bar.cost.unpriced === 0 ? t("cost.nothing") : format.costExact(bar.cost.nanoUsd)}
-      </div>
-      {grouped
-        ? series.keys
-            .filter((key) => bar.parts[key] !== undefined)
-            .map((key) => (
-              <div key={key} className="sl-tooltip-row">
-                <bdi>{nameOf(key)}</bdi>
-                <span>{format.costExact(nanoUsdFromUsd(bar.parts[key] ?? 0))}</span>
-              </div>
-            ))
-        : null}
-      {bar.cost.unpriced > 0 ? (
-        <div className="sl-warn">{t("cost.unpricedCalls", { count: bar.cost.unpriced })}</div>
-      ) : null}
-    </div>
+  if (!isBar(bar)) return null;
+  const { unpriced, nanoUsd } = bar.cost;
+  const bound = unpriced === 0 ? "" : nanoUsd === undefined ? format.cost(undefined) : "≥";
+  if (bar.partial) {
+    return (
+      <text x={x + width} y={y} textAnchor="end" fontSize={11} fill="var(--spanloom-text-dim)">
+        {`${bound} ${t("cost.soFar")}`.trim()}
+      </text>
+    );
+  }
+  return bound === "" ? null : (
+    <text x={x + width / 2} y={y} textAnchor="middle" fontSize={11} fill="var(--spanloom-warn)">
+      {bound}
+    </text>
   );
+}
+
+/** A bar has a height, so an unknown sum is drawn as none; the mark over it says that it is unknown. */
+function heightOf(cost: CostSum | undefined): number {
+  return usdFromNanoUsd(cost?.nanoUsd ?? 0);
 }
 
 function isBar(value: unknown): value is CostBar {

@@ -12,6 +12,7 @@ import {
   useObservability,
 } from "@spanloom/react-core";
 import { type ReactElement, useMemo, useState } from "react";
+import { CostFigure } from "../CostFigure.tsx";
 import { analyticsMessages } from "../messages.ts";
 import { CostBars } from "./CostBars.tsx";
 import { CostTable } from "./CostTable.tsx";
@@ -129,9 +130,8 @@ function CostHeadline({ series }: { series: CostSeries }): ReactElement {
       : total.nanoUsd / before.nanoUsd - 1;
   return (
     <p className="sl-headline">
-      <strong className="sl-headline-figure" title={format.costExact(total.nanoUsd)}>
-        {total.nanoUsd !== undefined && total.unpriced > 0 ? "≥ " : ""}
-        {format.cost(total.nanoUsd)}
+      <strong className="sl-headline-figure">
+        <CostFigure cost={total} />
       </strong>
       <span>{t("cost.period")}</span>
       {change === undefined ? null : (

@@ -1,4 +1,3 @@
-import { nanoUsdFromUsd } from "@spanloom/model";
 import { useFormat, useMessages } from "@spanloom/react-core";
 import type { ReactElement } from "react";
 import { analyticsMessages } from "../messages.ts";
@@ -38,10 +37,10 @@ export function CostTable({ series, grouped }: CostViewProps): ReactElement {
                 {bar.partial ? <span className="sl-tag">{t("cost.soFar")}</span> : null}
               </th>
               {keys.map((key) => {
-                const usd = bar.parts[key];
+                const cost = bar.parts.get(key);
                 return (
                   <td key={key} className="sl-number">
-                    {usd === undefined ? "—" : format.costExact(nanoUsdFromUsd(usd))}
+                    {cost === undefined ? "—" : format.costExact(cost.nanoUsd)}
                   </td>
                 );
               })}

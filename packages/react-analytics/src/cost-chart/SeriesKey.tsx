@@ -1,12 +1,12 @@
 import { emptyCostSum } from "@spanloom/model";
-import { useFormat, useMessages } from "@spanloom/react-core";
+import { useMessages } from "@spanloom/react-core";
 import type { ReactElement } from "react";
+import { CostFigure } from "../CostFigure.tsx";
 import { analyticsMessages } from "../messages.ts";
 import { type CostSeries, OTHER } from "./cost-series.ts";
 
 /** Which colour is which group, with what it cost: a legend that is also the ranking. */
 export function SeriesKey({ series }: { series: CostSeries }): ReactElement {
-  const format = useFormat();
   const nameOf = useSeriesName();
   return (
     <ul className="sl-series">
@@ -14,18 +14,21 @@ export function SeriesKey({ series }: { series: CostSeries }): ReactElement {
         const cost = series.totals.get(key) ?? emptyCostSum();
         return (
           <li key={key} className="sl-series-item">
-            <svg className="sl-series-swatch" viewBox="0 0 10 10" aria-hidden="true">
-              <rect width="10" height="10" fill={seriesColor(index)} />
-            </svg>
+            <SeriesSwatch index={index} />
             <bdi className="sl-series-name">{nameOf(key)}</bdi>
-            <span className="sl-number" title={format.costExact(cost.nanoUsd)}>
-              {cost.nanoUsd !== undefined && cost.unpriced > 0 ? "≥ " : ""}
-              {format.cost(cost.nanoUsd)}
-            </span>
+            <CostFigure cost={cost} />
           </li>
         );
       })}
     </ul>
+  );
+}
+
+export function SeriesSwatch({ index }: { index: number }): ReactElement {
+  return (
+    <svg className="sl-series-swatch" viewBox="0 0 10 10" aria-hidden="true">
+      <rect width="10" height="10" fill={seriesColor(index)} />
+    </svg>
   );
 }
 

@@ -1,12 +1,4 @@
-import {
-  type CostSum,
-  type DailyCost,
-  type DailyCosts,
-  emptyCostSum,
-  mergeCostSums,
-  type NanoUsd,
-  usdFromNanoUsd,
-} from "@spanloom/model";
+import { type CostSum, type DailyCost, type DailyCosts, emptyCostSum, mergeCostSums } from "@spanloom/model";
 
 /** How many groups have a colour of their own; the smaller ones share one. */
 export const MAX_SERIES = 6;
@@ -16,8 +8,8 @@ export const OTHER = "\u0000other";
 export interface CostBar {
   day: string;
   cost: CostSum;
-  /** What stands in the bar, in USD by group key; one entry, keyed `""`, without grouping. */
-  parts: Record<string, number>;
+  /** What stands in the bar, by group key; one entry, keyed `""`, without grouping. */
+  parts: ReadonlyMap<string, CostSum>;
   /** The day is not over. */
   partial: boolean;
 }
@@ -52,7 +44,7 @@ export function costSeries(costs: DailyCosts, shownDays: number, today: string):
     bars: shown.map((day) => ({
       day: day.day,
       cost: day.cost,
-      parts: grouped ? partsOf(day, shownKey) : { "": usdOrZero(day.cost.nanoUsd) },
+      parts: grouped ? partsOf(day, shownKey) : new Map([["", day.cost]]),
       partial: day.day === today,
     })),
     keys: grouped ? keys : [""],
@@ -63,16 +55,10 @@ export function costSeries(costs: DailyCosts, shownDays: number, today: string):
   };
 }
 
-function partsOf(day: DailyCost, shownKey: (key: string) => string): Record<string, number> {
-  const parts: Record<string, number> = {};
-  for (const { key, cost } of day.groups)
-    parts[shownKey(key)] = (parts[shownKey(key)] ?? 0) + usdOrZero(cost.nanoUsd);
+function partsOf(day: DailyCost, shownKey: (key: string) => string): Map<string, CostSum> {
+  const parts = new Map<string, CostSum>();
+  for (const { key, cost } of day.groups) addTo(parts, shownKey(key), cost);
   return parts;
-}
-
-/** A bar has a height, so an unknown sum is drawn as none; text beside it says that it is unknown. */
-function usdOrZero(nanoUsd: NanoUsd | undefined): number {
-  return usdFromNanoUsd(nanoUsd ?? 0);
 }
 
 function sumOf(days: readonly DailyCost[]): CostSum {

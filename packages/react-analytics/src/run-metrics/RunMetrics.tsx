@@ -1,5 +1,5 @@
 import type { PanelConfig, RunMetrics as RunMetricsData } from "@spanloom/model";
-import { millisOf } from "@spanloom/model";
+import { isTerminal, millisOf } from "@spanloom/model";
 import {
   CorrelationChip,
   EmptyState,
@@ -71,7 +71,7 @@ interface HeaderProps {
 
 function Header({ metrics, config, lastSyncedAt, stale }: HeaderProps): ReactElement {
   const t = useMessages(analyticsMessages);
-  const running = metrics.endTime === undefined;
+  const running = !isTerminal(metrics.status);
   const link = config?.links?.run;
   const href =
     link === undefined
@@ -97,7 +97,7 @@ function Header({ metrics, config, lastSyncedAt, stale }: HeaderProps): ReactEle
       <LastSyncedBadge at={lastSyncedAt} live={stale ? "reconnecting" : running ? "live" : "ended"} />
       {href === undefined ? null : (
         <a className="sl-link sl-header-link" href={href} target="_blank" rel="noopener noreferrer">
-          {t("runMetrics.openDashboard")}
+          {link?.label || t("runMetrics.openDashboard")}
           <span className="sl-visually-hidden"> ({t("runMetrics.newTab")})</span>
         </a>
       )}

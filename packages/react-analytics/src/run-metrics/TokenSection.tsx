@@ -1,4 +1,4 @@
-import type { RunMetrics, StageMetrics, UsageSum } from "@spanloom/model";
+import { isTerminal, type RunMetrics, type StageMetrics, type UsageSum } from "@spanloom/model";
 import { coreMessages, useFormat, useMessages } from "@spanloom/react-core";
 import { type ReactElement, useId, useState } from "react";
 import { analyticsMessages } from "../messages.ts";
@@ -42,6 +42,8 @@ export function TokenSection({ metrics }: { metrics: RunMetrics }): ReactElement
 function TokenTable({ metrics }: { metrics: RunMetrics }): ReactElement {
   const t = useMessages(analyticsMessages);
   const outside = usageOutside(metrics);
+  // A stage that nobody ended is not in progress once its run is over: then its figures are what there is.
+  const live = !isTerminal(metrics.status);
   return (
     <div className="sl-table-scroll">
       <table className="sl-table">
@@ -61,7 +63,7 @@ function TokenTable({ metrics }: { metrics: RunMetrics }): ReactElement {
         </thead>
         <tbody>
           {metrics.stages.map((stage) =>
-            stage.status === "running" ? (
+            live && stage.status === "running" ? (
               <RunningRow key={stage.nodeId} stage={stage} />
             ) : (
               <UsageRow key={stage.nodeId} name={stage.name} usage={stage.usage} />
