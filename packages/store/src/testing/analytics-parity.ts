@@ -31,15 +31,17 @@ const ZONES = [
 
 /** Costs by day and runs by stage, compared with the reference. */
 export function analyticsParity({ test }: Chapter): void {
-  for (const timeZone of ZONES) {
-    test(`daily costs in ${timeZone} are the reference's, and lose nothing`, async (opened) => {
-      for (const seed of [1, 2, 3]) {
-        const store = opened.forScope(`scope-${seed}`);
-        const expected = new Expected();
-        for (const batch of randomHistory(seed + 500).batches) {
-          await store.write(batch);
-          expected.add(batch);
-        }
+  for (const seed of [1, 2, 3]) {
+    test(`history ${seed}: daily costs in every zone are the reference's, and lose nothing`, async (opened) => {
+      const store = opened.forScope("scope");
+      const expected = new Expected();
+      for (const batch of randomHistory(seed + 500).batches) {
+        await store.write(batch);
+        expected.add(batch);
+      }
+      const total = emptyCostSum();
+      for (const item of (await store.listExecutions({ limit: 500 })).items) mergeCostSums(total, item.cost);
+      for (const timeZone of ZONES) {
         // March 24 to April 6: every span of the history, and the clock changes of the season.
         const query: DailyCostsQuery = { days: 14, timeZone, lastDay: "2026-04-06" };
         for (const asked of variants(query)) {
@@ -47,10 +49,7 @@ export function analyticsParity({ test }: Chapter): void {
         }
         const sum = emptyCostSum();
         for (const day of (await store.getDailyCosts(query)).days) mergeCostSums(sum, day.cost);
-        const total = emptyCostSum();
-        for (const item of (await store.listExecutions({ limit: 500 })).items)
-          mergeCostSums(total, item.cost);
-        equal(sum, total, "all days together and all executions together");
+        equal(sum, total, `all days in ${timeZone} and all executions`);
       }
     });
   }
@@ -160,7 +159,7 @@ export function analyticsParity({ test }: Chapter): void {
 
   test("zones and days that are none are refused", async (opened) => {
     const store = opened.forScope("scope");
-    for (const timeZone of ["Europe/Atlantis", "", "+05:37", "'; --", "UTC\u0000", "x".repeat(300)]) {
+    for (const timeZone of ["Europe/Atlantis", "", "+05:37", "'; --", "UTC\u0000", "x".repeat(64)]) {
       const asked = store.getDailyCosts({ days: 1, timeZone });
       await rejects(() => asked, "invalid_time_zone", `time zone ${timeZone.slice(0, 40)}`);
     }

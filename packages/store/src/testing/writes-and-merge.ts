@@ -30,28 +30,29 @@ export function writesAndMerge({ test }: Chapter): void {
     }
   });
 
-  const states = [running, updated, lost, ended, revised];
-  for (const [better, winner] of states.entries()) {
-    for (const loser of states.slice(0, better)) {
-      test(`${nameOf(winner)} beats ${nameOf(loser)}, whichever comes first`, async (opened) => {
-        const upward = opened.forScope("upward");
-        equal((await upward.write([loser])).written, 1, "first record");
-        equal((await upward.write([winner])).written, 1, "a winner is written");
-        const downward = opened.forScope("downward");
+  test("the later state of a span wins, whichever comes first", async (opened) => {
+    const states = [running, updated, lost, ended, revised];
+    for (const [better, winner] of states.entries()) {
+      for (const loser of states.slice(0, better)) {
+        const pair = `${nameOf(winner)} against ${nameOf(loser)}`;
+        const upward = opened.forScope(`upward: ${pair}`);
+        equal((await upward.write([loser])).written, 1, `the first record: ${pair}`);
+        equal((await upward.write([winner])).written, 1, `the winner is written: ${pair}`);
+        const downward = opened.forScope(`downward: ${pair}`);
         await downward.write([winner]);
         equal(
           await downward.write([loser]),
           { written: 0, unchanged: 1, rejected: [] },
-          "a loser changes nothing",
+          `the loser: ${pair}`,
         );
-        const together = opened.forScope("together");
+        const together = opened.forScope(`together: ${pair}`);
         await together.write([winner, loser]);
         for (const store of [upward, downward, together]) {
-          equal(await store.getSpan("run-1", winner.spanId), winner, "the record that is kept");
+          equal(await store.getSpan("run-1", winner.spanId), winner, `the record that is kept: ${pair}`);
         }
-      });
+      }
     }
-  }
+  });
 
   test("two records of one revision: the same one is kept, whichever comes first", async (opened) => {
     const one = span(1, undefined, { attributes: { b: 1, a: "ä" } });
@@ -147,21 +148,21 @@ export function writesAndMerge({ test }: Chapter): void {
     }
   });
 
-  for (const hostile of hostileTraces()) {
-    test(`a hostile trace is kept: ${hostile.name}`, async (opened) => {
-      const store = opened.forScope("scope");
+  test("hostile traces are kept whole: cycles, orphans, twins, odd text, skewed clocks", async (opened) => {
+    for (const hostile of hostileTraces()) {
+      const store = opened.forScope(hostile.name);
       const expected = new Expected();
       // Node ids with lone surrogates may be refused; see the chapter on hostile input.
       const spans = hostile.spans.map(({ nodeId, ...record }) =>
         nodeId === undefined ? record : { ...record, nodeId: nodeId.replaceAll(/\p{Surrogate}/gu, "?") },
       );
       expected.add(spans);
-      equal((await store.write(spans)).rejected, [], "rejected records");
+      equal((await store.write(spans)).rejected, [], `rejected records: ${hostile.name}`);
       for (const id of new Set(spans.map((record) => record.executionId))) {
         await checkExecution(store, expected, id, 300);
       }
-    });
-  }
+    }
+  });
 }
 
 function nameOf(record: SpanRecord): string {
