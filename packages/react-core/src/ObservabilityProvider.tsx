@@ -42,7 +42,12 @@ export function ObservabilityProvider(props: ObservabilityProviderProps): ReactE
     }),
     [store, access, locale, timeZone, localZone, theme, messages],
   );
-  return <ObservabilityContext.Provider value={value}>{children}</ObservabilityContext.Provider>;
+  // The key makes everything below anew for another store or principal: hooks that stay would keep the answers they have.
+  return (
+    <ObservabilityContext.Provider key={access.id} value={value}>
+      {children}
+    </ObservabilityContext.Provider>
+  );
 }
 
 const noMessages: Catalogue = {};
@@ -54,13 +59,16 @@ const serverZone = (): string => "UTC";
 /** How many traces stay in memory after their panels are gone, for going back to them. */
 const KEPT_FEEDS = 4;
 
+let nextAccessId = 0;
+
 /** Everything that remembers answers, made anew for another store or principal. */
 function createAccess(
   reader: TraceReader,
   _principal: string | undefined,
-): Pick<Observability, "queryClient" | "feedOf"> {
+): Pick<Observability, "queryClient" | "feedOf"> & { id: number } {
   const feeds = new Map<string, TraceFeed>();
   return {
+    id: nextAccessId++,
     queryClient: new QueryClient({
       defaultOptions: {
         queries: {
