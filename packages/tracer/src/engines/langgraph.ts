@@ -110,7 +110,7 @@ function startRun(
   } else {
     const execution = startExecution(tracer, options, waiting, input, config, content);
     root = execution;
-    settle = settleExecution(execution, threadOf(config), waiting);
+    settle = settleExecution(execution, config, waiting);
     const { onStart } = options;
     if (onStart !== undefined) tracer.guard("langgraph onStart", () => onStart(execution));
   }
@@ -149,13 +149,18 @@ function startExecution(
 
 function settleExecution(
   execution: ExecutionHandle,
-  threadId: string | undefined,
+  config: Record<string, unknown>,
   waiting: Map<string, Waiting>,
 ): Settle {
+  const threadId = threadOf(config);
+  const { signal } = config;
   return ({ error, output, interrupted }) => {
     if (execution.ended) return;
     if (threadId !== undefined) waiting.delete(threadId);
-    if (error !== undefined) return execution.fail(error);
+    if (error !== undefined) {
+      // LangGraph reports a run that was aborted with an error of its own; the reason says whether it was a decision.
+      return execution.fail(signal instanceof AbortSignal && signal.aborted ? signal.reason : error);
+    }
     if (!interrupted) return execution.end({ output });
     execution.wait({ output });
     if (threadId === undefined) return;
