@@ -5,7 +5,7 @@ import { createMemoryStore } from "@spanloom/store";
 import { allowAll } from "./authorize.ts";
 import { createHandler, type HandlerOptions } from "./create-handler.ts";
 
-export const BASE = "http://host.test/api/spanloom";
+const BASE = "http://host.test/api/spanloom";
 
 export interface TestServer {
   store: ScopedStore;

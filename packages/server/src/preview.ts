@@ -1,19 +1,23 @@
 import type { Content, JsonValue, Message, MessagePart, SpanRecord } from "@spanloom/model";
+import { CONTENT_FIELDS } from "./visible-content.ts";
 
 /** The span with each long content cut to its beginning, for pages of many. `length` stays that of the whole. */
 export function withPreviews(span: SpanRecord, limit: number): SpanRecord {
-  const { input, output, stateBefore, stateAfter } = span;
-  return {
-    ...span,
-    ...(input !== undefined && { input: previewOf(input, limit) }),
-    ...(output !== undefined && { output: previewOf(output, limit) }),
-    ...(stateBefore !== undefined && { stateBefore: previewOf(stateBefore, limit) }),
-    ...(stateAfter !== undefined && { stateAfter: previewOf(stateAfter, limit) }),
-  };
+  let short = span;
+  for (const field of CONTENT_FIELDS) {
+    const content = span[field];
+    if (content === undefined) continue;
+    const preview = previewOf(content, limit);
+    // Most spans have nothing to cut: they are not copied.
+    if (preview !== content) short = { ...short, [field]: preview };
+  }
+  return short;
 }
 
 /** The same object where it is short already. */
 export function previewOf(content: Content, limit: number): Content {
+  // Whoever captured it has counted the whole: what stands here is no longer.
+  if (content.length !== undefined && content.length <= limit) return content;
   if (content.format === "text") {
     const { text } = content;
     if (text === undefined || text.length <= limit) return content;
@@ -99,18 +103,21 @@ function beginning(text: string, limit: number): string {
 function isLonger(value: JsonValue | readonly Message[] | MessagePart, limit: number): boolean {
   let size = 0;
   const stack: unknown[] = [value];
-  while (stack.length > 0) {
+  while (stack.length > 0 && size <= limit) {
     const current = stack.pop();
     if (typeof current === "string") size += current.length + 2;
-    else if (typeof current === "object" && current !== null) {
-      size += 2;
-      for (const key in current) {
-        size += (Array.isArray(current) ? 0 : key.length + 3) + 1;
-        if (size > limit) return true;
+    else if (Array.isArray(current)) {
+      size += current.length + 1;
+      if (size <= limit) for (const member of current) stack.push(member);
+    } else if (typeof current === "object" && current !== null) {
+      const keys = Object.keys(current);
+      size += 4 * keys.length + 1;
+      if (size > limit) return true;
+      for (const key of keys) {
+        size += key.length;
         stack.push((current as Record<string, unknown>)[key]);
       }
     } else if (current !== undefined) size += String(current).length;
-    if (size > limit) return true;
   }
-  return false;
+  return size > limit;
 }

@@ -11,7 +11,7 @@ export function notFound(): SpanloomError {
   });
 }
 
-export function problemResponse(problem: Problem, headers: Record<string, string> = {}): Response {
+function problemResponse(problem: Problem, headers: Record<string, string> = {}): Response {
   return new Response(JSON.stringify(problem), {
     status: problem.status,
     headers: { "content-type": PROBLEM_JSON, "cache-control": "no-store", ...SECURITY_HEADERS, ...headers },

@@ -4,7 +4,7 @@ type Fields<T, Value> = { [Key in keyof T]-?: NonNullable<T[Key]> extends Value 
 export type ContentField = Fields<SpanRecord, Content>;
 
 /** Every field that holds content. The type makes it complete: a new one does not compile until it is here. */
-const CONTENT_FIELDS = Object.keys({
+export const CONTENT_FIELDS: readonly ContentField[] = Object.keys({
   input: true,
   output: true,
   stateBefore: true,

@@ -15,11 +15,10 @@ import {
   wireExecutionDetail,
   wirePanelConfig,
   wireRunMetrics,
-  wireSkeleton,
-  wireSpan,
   wireTraceChanges,
   wireWriteReceipt,
 } from "./wire.ts";
+import { wireSkeleton, wireSpan } from "./wire-span.ts";
 
 /** Reads of wire JSON. Each translates, checks the shape and throws `invalid_record` that names the field at fault. */
 

@@ -44,8 +44,7 @@ export {
   wireExecutionDetail,
   wirePanelConfig,
   wireRunMetrics,
-  wireSkeleton,
-  wireSpan,
   wireTraceChanges,
   wireWriteReceipt,
 } from "./wire.ts";
+export { wireSkeleton, wireSpan } from "./wire-span.ts";

@@ -190,7 +190,7 @@ const traceSchema = v.pipe(
 const dailySchema = v.pipe(
   v.object({
     days: v.optional(digits("days", 1, 400), "30"),
-    time_zone: v.optional(shortText("time_zone", 100), "UTC"),
+    time_zone: v.optional(v.string(), "UTC"),
     last_day: v.optional(v.pipe(v.string(), v.check(isDay, "last_day must be a date like 2026-11-21"))),
     group_by: v.optional(v.picklist(COST_GROUPS, `group_by must be one of ${COST_GROUPS.join(", ")}`)),
     workflow_id: v.optional(shortText("workflow_id")),
