@@ -31,7 +31,11 @@ function readMessage(message: JsonObject, role: string): Message {
   const { role: _role, parts, content, name, finish_reason, tool_calls, tool_call_id, ...rest } = message;
   const read: MessagePart[] = [];
   if (role === "tool" && typeof tool_call_id === "string" && parts === undefined) {
-    read.push({ type: "tool_call_response", id: tool_call_id, ...(content !== undefined && { response: content }) });
+    read.push({
+      type: "tool_call_response",
+      id: tool_call_id,
+      ...(content !== undefined && { response: content }),
+    });
   } else {
     if (tool_call_id !== undefined) rest.tool_call_id = tool_call_id;
     read.push(...(Array.isArray(content) ? content.flatMap(readParts) : readParts(content)));
@@ -86,7 +90,8 @@ function readTyped(part: JsonObject): MessagePart | undefined {
     }
     case "tool_call_response": {
       const { type: _type, id, response, result, ...rest } = part;
-      if (!isEmpty(rest) || !isOptionalText(id) || (response !== undefined && result !== undefined)) return undefined;
+      if (!isEmpty(rest) || !isOptionalText(id) || (response !== undefined && result !== undefined))
+        return undefined;
       const said = response ?? result;
       return {
         type: "tool_call_response",
@@ -96,7 +101,13 @@ function readTyped(part: JsonObject): MessagePart | undefined {
     }
     case "uri": {
       const { type: _type, modality, mime_type, uri, ...rest } = part;
-      if (!isEmpty(rest) || typeof uri !== "string" || !isOptionalText(modality) || !isOptionalText(mime_type)) return undefined;
+      if (
+        !isEmpty(rest) ||
+        typeof uri !== "string" ||
+        !isOptionalText(modality) ||
+        !isOptionalText(mime_type)
+      )
+        return undefined;
       return {
         type: "media",
         uri,
@@ -110,13 +121,19 @@ function readTyped(part: JsonObject): MessagePart | undefined {
 }
 
 /** Arguments that are the text of a JSON structure become that structure. */
-function toolCall(id: JsonValue | undefined, name: JsonValue | undefined, given: JsonValue | undefined): MessagePart | undefined {
+function toolCall(
+  id: JsonValue | undefined,
+  name: JsonValue | undefined,
+  given: JsonValue | undefined,
+): MessagePart | undefined {
   if (typeof name !== "string" || !isOptionalText(id)) return undefined;
   return {
     type: "tool_call",
     ...(typeof id === "string" && { id }),
     name,
-    ...(given !== undefined && { arguments: typeof given === "string" ? (parseStructure(given) ?? given) : given }),
+    ...(given !== undefined && {
+      arguments: typeof given === "string" ? (parseStructure(given) ?? given) : given,
+    }),
   };
 }
 

@@ -1,4 +1,10 @@
-import { type AttributeValue, type Attributes, canonicalJson, type FieldSource, type SpanRecord } from "@spanloom/model";
+import {
+  type Attributes,
+  type AttributeValue,
+  canonicalJson,
+  type FieldSource,
+  type SpanRecord,
+} from "@spanloom/model";
 import type { NormalizedField, RecordDraft } from "./dialect.ts";
 
 /** A draft that copies what it changes, once. */
@@ -25,7 +31,8 @@ export class CopyOnWriteDraft implements RecordDraft {
 
   derive<Field extends NormalizedField>(field: Field, value: SpanRecord[Field], key: string): boolean {
     const present = this.record[field];
-    if (!isUnset(this.record, field)) return present === value || canonicalJson(present) === canonicalJson(value);
+    if (!isUnset(this.record, field))
+      return present === value || canonicalJson(present) === canonicalJson(value);
     this.#provenance ??= { ...this.record.provenance };
     this.#provenance[field] = { dialect: this.#dialect, key };
     this.record = { ...this.record, [field]: value, provenance: this.#provenance };

@@ -1,9 +1,9 @@
 import type { SpanRecord } from "@spanloom/model";
+import { withProblem } from "../withhold.ts";
 import type { Dialect } from "./dialect.ts";
 import { genAiDialect } from "./dialects/gen-ai.ts";
 import { genericDialect } from "./dialects/generic.ts";
 import { CopyOnWriteDraft } from "./record-draft.ts";
-import { withProblem } from "../withhold.ts";
 
 /** In order of precedence: an earlier one sets a field first, a later one fills what is left. The generic one is last. */
 const BUILT_IN: readonly Dialect[] = [genAiDialect, genericDialect];

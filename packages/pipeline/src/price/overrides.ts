@@ -17,7 +17,12 @@ export type PriceOverrides = Readonly<Record<string, PriceOverride>>;
 /** The table, checked. Throws `invalid_argument` where a price is no finite number >= 0. */
 export function readOverrides(overrides: PriceOverrides): ReadonlyMap<string, PriceOverride> {
   for (const [model, prices] of Object.entries(overrides)) {
-    for (const name of ["inputPerMTok", "outputPerMTok", "cachedInputPerMTok", "cacheWritePerMTok"] as const) {
+    for (const name of [
+      "inputPerMTok",
+      "outputPerMTok",
+      "cachedInputPerMTok",
+      "cacheWritePerMTok",
+    ] as const) {
       const price: unknown = prices[name];
       if (typeof price === "number" && Number.isFinite(price) && price >= 0) continue;
       if (price === undefined && name.startsWith("cache")) continue;

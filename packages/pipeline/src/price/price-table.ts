@@ -1,5 +1,5 @@
-import { type Cost, millisOf, nanoUsdFromUsd, type UnixNanos } from "@spanloom/model";
 import type { calcPrice as CalcPrice, PriceCalculation, Provider } from "@pydantic/genai-prices";
+import { type Cost, millisOf, nanoUsdFromUsd, type UnixNanos } from "@spanloom/model";
 import type { BilledTokens } from "./input-split.ts";
 
 /** The table's name and version, stamped on each cost that it gave, so that history does not move with the next one. */
@@ -31,7 +31,8 @@ function createTable(calcPrice: typeof CalcPrice): PriceTable {
     if (known !== undefined) return known;
     const ids = providerId?.includes("_") ? [providerId, providerId.replaceAll("_", "-")] : [providerId];
     let hit: PriceCalculation | null = null;
-    for (const id of ids) hit ??= calcPrice({ input_tokens: 0 }, model, id === undefined ? {} : { providerId: id });
+    for (const id of ids)
+      hit ??= calcPrice({ input_tokens: 0 }, model, id === undefined ? {} : { providerId: id });
     const provider = hit && { ...hit.provider, models: [hit.model] };
     if (found.size >= MAX_MODELS) found.clear();
     found.set(key, provider);

@@ -109,9 +109,11 @@ function namedBefore(list: JsonValue[], index: number, rules: CompiledRules): Ke
   const option = name.startsWith("-") && !name.includes("=") && !name.includes(" ");
   if (!option && (index % 2 === 0 || !/^[A-Za-z][\w.-]*$/.test(name))) return undefined;
   const rule = rules.keyRule(name);
-  if (rule === undefined || typeof value !== "string") return rule !== undefined && !option && Array.isArray(value) ? rule : undefined;
+  if (rule === undefined || typeof value !== "string")
+    return rule !== undefined && !option && Array.isArray(value) ? rule : undefined;
   if (option) return value.startsWith("-") ? undefined : rule;
-  const alsoAName = HEADER_NAME.test(value) && (value.includes("-") || rules.keyRule(value) !== undefined || list.length > 2);
+  const alsoAName =
+    HEADER_NAME.test(value) && (value.includes("-") || rules.keyRule(value) !== undefined || list.length > 2);
   return alsoAName || (HEADER_NAME.test(value) && list.length === 2 && value.length < 6) ? undefined : rule;
 }
 
@@ -131,19 +133,28 @@ function redactObject(
     const key = keys[index] as string;
     const value = object[key];
     if (value === undefined) continue;
-    const rule = (key === named?.member ? named.rule : undefined) ?? rules.keyRule(key);
+    const cleanKey = key.length < 16 ? key : redactText(key, rules, progress);
+    const rule = (key === named?.member ? named.rule : undefined) ?? rules.keyRule(withoutMarkers(cleanKey));
     const clean =
       rule === undefined || (rule.takes === "text" && Object.hasOwn(object, "logprob"))
         ? redactValue(value, rules, progress, depth + 1)
         : redactSecret(value, rule, rules, progress, depth + 1);
-    const cleanKey = key.length < 16 ? key : redactText(key, rules, progress);
     if (copy === undefined && (clean !== value || cleanKey !== key)) copy = copyOf(object, keys, index);
     if (copy !== undefined) put(copy, cleanKey, clean);
   }
   return copy ?? object;
 }
 
-function copyOf(object: { [key: string]: JsonValue }, keys: string[], count: number): { [key: string]: JsonValue } {
+/** The name of a rule in a key is not the key's own word. */
+function withoutMarkers(key: string): string {
+  return key.includes("[redacted:") ? key.replace(/\[redacted:[\w-]{1,60}\]/g, "") : key;
+}
+
+function copyOf(
+  object: { [key: string]: JsonValue },
+  keys: string[],
+  count: number,
+): { [key: string]: JsonValue } {
   const copy: { [key: string]: JsonValue } = {};
   for (let index = 0; index < count; index++) {
     const key = keys[index] as string;
@@ -182,9 +193,12 @@ function redactSecret(
   depth: number,
 ): JsonValue {
   if (typeof value === "string") {
-    return value === "" || isWholeReplacement(value) ? value : replacement(countOf(progress.counts, rule.name));
+    return value === "" || isWholeReplacement(value)
+      ? value
+      : replacement(countOf(progress.counts, rule.name));
   }
-  if (typeof value === "number" && rule.takes === "everything") return replacement(countOf(progress.counts, rule.name));
+  if (typeof value === "number" && rule.takes === "everything")
+    return replacement(countOf(progress.counts, rule.name));
   if (typeof value !== "object" || value === null) return redactValue(value, rules, progress, depth);
   if (Array.isArray(value)) {
     if (value.every((item) => typeof item !== "object" || item === null)) {

@@ -27,7 +27,11 @@ export const SHAPES: readonly ShapeRule[] = [
   word("github-token", ["github_pat_"], "\\w{22,}"),
   word("gitlab-token", ["glpat-", "gloas-", "gldt-", "glrt-", "glcbt-", "glptt-"], "[\\w-]{20,}", hasDigit),
   word("gitlab-token", ["glft-", "glsoat-", "glagent-", "glimt-", "glffct-"], "[\\w-]{20,}", hasDigit),
-  word("slack-token", ["xoxa-", "xoxb-", "xoxe-", "xoxe.xox", "xoxo-", "xoxp-", "xoxr-", "xoxs-"], "[\\w-]{10,}"),
+  word(
+    "slack-token",
+    ["xoxa-", "xoxb-", "xoxe-", "xoxe.xox", "xoxo-", "xoxp-", "xoxr-", "xoxs-"],
+    "[\\w-]{10,}",
+  ),
   word("slack-token", ["xapp-"], "[\\w-]{10,}", hasDigit),
   { name: "slack-webhook", begins: ["hooks.slack.com/"], rest: "[\\w/-]{20,}", after: "nothing" },
   word("stripe-key", ["sk_live_", "sk_test_", "rk_live_", "rk_test_"], "[A-Za-z0-9]{10,}"),
@@ -53,7 +57,12 @@ export const SHAPES: readonly ShapeRule[] = [
   { name: "telegram-token", begins: [":AA"], rest: "[\\w-]{32,}", after: "nothing", accept: looksRandom },
   { name: "sendgrid-key", begins: ["SG."], rest: "[\\w-]{16,64}\\.[\\w-]{16,}", after: "run" },
   // JSON Web Tokens, signed or encrypted: base64url of `{"...` and at least one more part.
-  { name: "jwt", begins: ["eyJ"], rest: "[\\w-]{8,}\\.[\\w-]*\\.[\\w-]*(?:\\.[\\w-]*\\.[\\w-]*)?", after: "run" },
+  {
+    name: "jwt",
+    begins: ["eyJ"],
+    rest: "[\\w-]{8,}\\.[\\w-]*\\.[\\w-]*(?:\\.[\\w-]*\\.[\\w-]*)?",
+    after: "run",
+  },
 ];
 
 /**

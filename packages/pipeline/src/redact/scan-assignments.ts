@@ -6,18 +6,25 @@ export type KeyDecision = (key: string) => KeyRule | undefined;
 
 const KEY_CHARACTER = /[\w.-]/;
 const MAX_KEY = 64;
-/** From the end of a key to the beginning of its value: closing quote, `:` or `=` or `=>`, opening quote. */
-const OPERATOR = /((?:\\{0,8}["'`])?)[ \t]{0,4}(:=|=>|=|:)[ \t]{0,4}((?:\\{0,8}["'`])?)/y;
+/**
+ * From the end of a key to the beginning of its value: closing quote, `:`, `=` or `=>`, opening quote. Also what stands
+ * between the two of a JSON list (`["authorization","..."]`) and of `{"name":"authorization","value":"..."}`.
+ */
+const OPERATOR =
+  /((?:\\{0,8}["'`])?)\s{0,4}(:=|=>|=|:|,\s{0,4}\\{0,8}"values?\\{0,8}"\s{0,4}:\s{0,4}\[?|,)[ \t]{0,4}((?:\\{0,8}["'`])?)/y;
+const LIST_BEGINS = /\[\s{0,4}\\{0,8}["']$/;
 /** Where a value without quotes ends; a header's goes to the end of its line. */
 const BARE = /[^\s"'`,;&<>)}\]\\]*/y;
 const LINE = /[^\r\n"'`\\]*/y;
 /** How much of a value is looked at to tell whether it is a secret. The whole of one that is goes. */
 const MAX_LOOK = 512;
-const SCHEME = /(?:bearer|basic|digest|token|apikey|api-key|negotiate|hmac|aws4-hmac-sha256|sharedaccesssignature)\s{1,4}/iy;
+const SCHEME =
+  /(?:bearer|basic|digest|token|apikey|api-key|negotiate|hmac|aws4-hmac-sha256|sharedaccesssignature)\s{1,4}/iy;
 const SCHEME_ONLY = /\b(?:bearer|basic)\s{1,4}([\w.~+/=-]{6,})/giy;
 /** Code and templates, not a secret: calls, members, placeholders. */
 const CODE = /[(){}[\]$<>]|^(?:process|os|env|config|this|self|settings|options|secrets|vars)\b|^\*+$|^x+$/i;
-const LIKE_A_CONNECTION = /(?:host|server|user|user id|uid|username|endpoint|data source|dbname|accountname)\s?=/i;
+const LIKE_A_CONNECTION =
+  /(?:host|server|user|user id|uid|username|endpoint|data source|dbname|accountname)\s?=/i;
 
 interface Found {
   from: number;
@@ -84,7 +91,8 @@ function findAssigned(text: string, hit: number, hitEnd: number, decide: KeyDeci
   const look = text.slice(from, from + MAX_LOOK);
   const value = look.slice(0, valueEnd(look, 0, opening, line));
   if (value === "" || isReplaced(value)) return undefined;
-  if (!isSecretValue({ key, rule, value, closing, sign, opening, spaced: /\s/.test(whole), text, start })) return undefined;
+  if (!isSecretValue({ key, rule, value, closing, sign, opening, spaced: /\s/.test(whole), text, start }))
+    return undefined;
   SCHEME.lastIndex = 0;
   const scheme = SCHEME.exec(value)?.[0].length ?? 0;
   if (scheme > 0 && (scheme === value.length || isReplaced(value.slice(scheme)))) return undefined;
@@ -94,7 +102,9 @@ function findAssigned(text: string, hit: number, hitEnd: number, decide: KeyDeci
 /** Signatures of presigned links open what they sign. */
 function signatureRule(key: string, before: string | undefined): KeyRule | undefined {
   const inQuery = before === "?" || before === "&";
-  return inQuery && /(?:^|-)(?:sig|signature|key)$/i.test(key) ? { name: "signature", takes: "text" } : undefined;
+  return inQuery && /(?:^|-)(?:sig|signature|key)$/i.test(key)
+    ? { name: "signature", takes: "text" }
+    : undefined;
 }
 
 function valueEnd(text: string, from: number, opening: string, line: boolean): number {
@@ -138,18 +148,25 @@ function isSecretValue({ key, rule, value, closing, sign, opening, spaced, text,
     if (opening !== "") return true;
     return rule.takes === "everything" && /^-?\d/.test(value);
   }
-  const code = opening === "" && CODE.test(value);
-  if (code) return false;
+  if (sign.startsWith(",")) {
+    const named =
+      sign !== "," || key.startsWith("-") || LIST_BEGINS.test(text.slice(Math.max(0, start - 16), start));
+    return named && closing !== "" && opening !== "";
+  }
   if (sign === ":" && opening === "") {
     if (rule.name === "cookie") return /^[^\s=;]+=[^\s]/.test(value);
     SCHEME.lastIndex = 0;
-    if (rule.name === "authorization" && SCHEME.test(value)) return true;
+    const scheme = rule.name === "authorization" ? (SCHEME.exec(value)?.[0].length ?? 0) : 0;
+    if (scheme > 0 && !CODE.test(value.slice(scheme))) return true;
   }
+  if (opening === "" && CODE.test(value)) return false;
   if (sign === "=" && !spaced && opening === "") {
     if (before === "?" || before === "&" || before === ";") return true;
     if (text.startsWith("--", start)) return true;
     if (/^[A-Z][A-Z0-9_]+$/.test(key)) return value.length >= 3;
-    if (LIKE_A_CONNECTION.test(text.slice(Math.max(0, start - 200), start + 400))) return true;
+    const near = text.slice(Math.max(0, start - 200), start);
+    const inCall = near.includes(",", near.lastIndexOf("(")) && near.lastIndexOf("(") > near.lastIndexOf(")");
+    if (!inCall && LIKE_A_CONNECTION.test(near + text.slice(start, start + 400))) return true;
   }
   return looksMade(value);
 }

@@ -1,5 +1,5 @@
-import { SHAPES, type ShapeRule } from "./rules.ts";
 import { type Counts, countOf, replacement } from "./counts.ts";
+import { SHAPES, type ShapeRule } from "./rules.ts";
 
 interface CompiledShape {
   rule: ShapeRule;
@@ -13,7 +13,8 @@ const ESCAPE = /(?:\\[nrtbf]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4})$/;
 const byBeginning = new Map<string, CompiledShape[]>();
 for (const rule of SHAPES) {
   const pattern = new RegExp(`(?:${rule.begins.map(escaped).join("|")})${rule.rest}`, "y");
-  for (const begin of rule.begins) byBeginning.set(begin, [...(byBeginning.get(begin) ?? []), { rule, pattern }]);
+  for (const begin of rule.begins)
+    byBeginning.set(begin, [...(byBeginning.get(begin) ?? []), { rule, pattern }]);
 }
 // Longest first, so that `sk-ant-` is not taken for `sk-`; the shorter one's rules follow where the longer one's fail.
 const beginnings = [...byBeginning.keys()].sort((a, b) => b.length - a.length);
@@ -51,7 +52,8 @@ function secretEnd(text: string, at: number, begin: string): { index: number; na
     }
     pattern.lastIndex = at;
     const match = pattern.exec(text);
-    if (match !== null && (rule.accept?.(match[0]) ?? true)) return { index: pattern.lastIndex, name: rule.name };
+    if (match !== null && (rule.accept?.(match[0]) ?? true))
+      return { index: pattern.lastIndex, name: rule.name };
   }
   return undefined;
 }

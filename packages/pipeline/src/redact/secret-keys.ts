@@ -25,14 +25,37 @@ const LAST_WORD: ReadonlyMap<string, KeyRule> = new Map([
   ...each(PASSWORD, "pwd", "passcode", "passphrase"),
   ...each(SECRET, "secret", "secrets", "otp", "totp"),
   ...each(COOKIE, "cookie", "cookies", "setcookie"),
-  ...each(TOKEN, "token", "jwt", "bearer", "authtoken", "accesstoken", "refreshtoken", "idtoken", "csrf", "xsrf"),
+  ...each(
+    TOKEN,
+    "token",
+    "jwt",
+    "bearer",
+    "authtoken",
+    "accesstoken",
+    "refreshtoken",
+    "idtoken",
+    "csrf",
+    "xsrf",
+  ),
   ...each(CREDENTIAL, "credential", "credentials"),
   ...each(CONNECTION, "connectionstring", "connstring", "connstr", "dsn"),
-  ...each(KEY, "apikey", "apikeys", "privatekey", "secretkey", "accesskey", "authkey", "encryptionkey", "signingkey"),
+  ...each(
+    KEY,
+    "apikey",
+    "apikeys",
+    "privatekey",
+    "secretkey",
+    "accesskey",
+    "authkey",
+    "encryptionkey",
+    "signingkey",
+  ),
 ]);
 
 /** By the word before a last `pass`, which else is a pass over something. */
-const PASS_OF = new Set("db database user smtp mail redis pg mysql postgres admin root auth proxy login".split(" "));
+const PASS_OF = new Set(
+  "db database user smtp mail redis pg mysql postgres admin root auth proxy login".split(" "),
+);
 
 /** By the word before a last `key` or `keys`. */
 const KEY_OF: ReadonlySet<string> = new Set(
@@ -68,7 +91,8 @@ export function secretKeyRule(key: string): KeyRule | undefined {
   if (rule !== undefined) return rule;
   if (last === "key" || last === "keys") return before !== undefined && KEY_OF.has(before) ? KEY : undefined;
   if (last === "string" && (before === "connection" || before === "conn")) return CONNECTION;
-  if (last === "auth" && (before === "basic" || before === "proxy" || before === "bearer")) return AUTHORIZATION;
+  if (last === "auth" && (before === "basic" || before === "proxy" || before === "bearer"))
+    return AUTHORIZATION;
   if (last === "value" || last === "base64" || last === "b64" || last === "pem" || last === "raw") {
     return words.length > 1 ? secretKeyRule(words.slice(0, -1).join("_")) : undefined;
   }
@@ -84,7 +108,11 @@ export function keyWords(key: string): string[] {
     .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
     .toLowerCase()
     .split(/[^a-z0-9]+/)
-    .map((word) => word.replace(/\d+$/, (digits) => (word.length === digits.length || /b64|base64/.test(word) ? digits : "")))
+    .map((word) =>
+      word.replace(/\d+$/, (digits) =>
+        word.length === digits.length || /b64|base64/.test(word) ? digits : "",
+      ),
+    )
     .filter((word) => word !== "");
   while (words.length > 0 && /^\d+$/.test(words.at(-1) as string)) words.pop();
   return words;

@@ -1,4 +1,13 @@
-import { type AttributeValue, type Content, GEN_AI, type JsonValue, type Message, nanoUsdFromUsd, type SpanKind, type TokenUsage } from "@spanloom/model";
+import {
+  type AttributeValue,
+  type Content,
+  GEN_AI,
+  type JsonValue,
+  type Message,
+  nanoUsdFromUsd,
+  type SpanKind,
+  type TokenUsage,
+} from "@spanloom/model";
 import type { Dialect, RecordDraft } from "../dialect.ts";
 import { readInstructions, readMessages } from "../messages.ts";
 import { readCount, readJson, readNumber, readText, readTexts } from "../values.ts";
@@ -82,7 +91,11 @@ function readModel(draft: RecordDraft): void {
 }
 
 /** Moves the first text among the keys, and the others where they say the same. */
-function moveText(draft: RecordDraft, field: "model" | "provider" | "agent" | "threadId", ...keys: string[]): void {
+function moveText(
+  draft: RecordDraft,
+  field: "model" | "provider" | "agent" | "threadId",
+  ...keys: string[]
+): void {
   for (const key of keys) {
     const text = readText(draft.attribute(key));
     if (text !== undefined && text !== "") draft.move(field, text, key);

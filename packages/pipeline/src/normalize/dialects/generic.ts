@@ -1,4 +1,10 @@
-import { type AttributeValue, EXECUTION_STATUSES, MAX_ID_LENGTH, SPAN_KINDS, SPANLOOM } from "@spanloom/model";
+import {
+  type AttributeValue,
+  EXECUTION_STATUSES,
+  MAX_ID_LENGTH,
+  SPAN_KINDS,
+  SPANLOOM,
+} from "@spanloom/model";
 import type { Dialect, RecordDraft } from "../dialect.ts";
 
 const HTTP_KEYS = ["http.request.method", "http.method", "http.url"] as const;
@@ -63,5 +69,7 @@ function readKind(draft: RecordDraft): void {
 }
 
 function isId(value: AttributeValue | undefined): value is string {
-  return typeof value === "string" && value !== "" && value.length <= MAX_ID_LENGTH && !/^\.{1,2}$/.test(value);
+  return (
+    typeof value === "string" && value !== "" && value.length <= MAX_ID_LENGTH && !/^\.{1,2}$/.test(value)
+  );
 }

@@ -1,0 +1,39 @@
+import type { SpanRecord } from "@spanloom/model";
+import { expectTypeOf, test } from "vitest";
+import { createPipeline, type Dialect, type Pipeline, type PipelineOptions } from "./index.ts";
+
+test("a pipeline", () => {
+  expectTypeOf(createPipeline()).toEqualTypeOf<Pipeline>();
+  expectTypeOf<Pipeline["clean"]>().toEqualTypeOf<(record: SpanRecord) => SpanRecord>();
+  expectTypeOf<Pipeline["ready"]>().toEqualTypeOf<Promise<void>>();
+});
+
+test("its options", () => {
+  createPipeline({
+    redaction: { keys: ["customer_ssn"], patterns: [{ name: "customer-number", pattern: /CN-\d{8}/ }] },
+    pricing: { overrides: { "openai/gpt-4o": { inputPerMTok: 1, outputPerMTok: 2 } }, version: "2026-07" },
+  });
+  createPipeline({ redaction: false, pricing: false });
+  expectTypeOf<PipelineOptions["dialects"]>().toEqualTypeOf<readonly Dialect[] | undefined>();
+  // @ts-expect-error -- a stage is options or off
+  createPipeline({ redaction: true });
+  // @ts-expect-error -- a pattern needs a name
+  createPipeline({ redaction: { patterns: [{ pattern: /x/ }] } });
+  // @ts-expect-error -- a price needs both ways
+  createPipeline({ pricing: { overrides: { "openai/gpt-4o": { inputPerMTok: 1 } } } });
+});
+
+test("a dialect sets fields with their own types", () => {
+  const dialect: Dialect = {
+    name: "acme",
+    detect: () => true,
+    normalize: (draft) => {
+      draft.move("model", "a-1", "acme.model", "acme.model_name");
+      // @ts-expect-error -- a model is a text
+      draft.move("model", 1, "acme.model");
+      // @ts-expect-error -- identity is nobody's to set
+      draft.move("traceId", "a", "acme.trace");
+    },
+  };
+  expectTypeOf(dialect.name).toEqualTypeOf<string>();
+});

@@ -1,0 +1,116 @@
+import type { SpanRecord } from "@spanloom/model";
+import { makeSpan } from "@spanloom/model/fixtures";
+
+/** One secret of each shape. Put together here, so that no scanner of source code takes them for real ones. */
+export const SHAPED: Readonly<Record<string, string>> = {
+  openai: join("sk", "-proj-", "Ab3dEf6hIj9lMn2pQr5tUv8x"),
+  openaiOld: join("sk", "-", "Ab3dEf6hIj9lMn2pQr5tUv8xYz1B"),
+  anthropic: join("sk", "-ant-", "api03-Ab3dEf6hIj9lMn2pQr5t"),
+  aws: join("AK", "IA", "Q3EGRZ7N2XW5KJ4M"),
+  github: join("gh", "p_", "Ab3dEf6hIj9lMn2pQr5tUv8xYz1Bc4Df7Gh0"),
+  githubFine: join("github", "_pat_", "11AB3DEF6hIj9lMn2pQr5tUv8xYz"),
+  gitlab: join("gl", "pat-", "Ab3dEf6hIj9lMn2pQr5t"),
+  slack: join("xo", "xb-", "123456789012-Ab3dEf6hIj9l"),
+  stripe: join("sk", "_live_", "Ab3dEf6hIj9lMn2pQr5t"),
+  google: join("AI", "za", "SyAb3dEf6hIj9lMn2pQr5tUv8xYz1Bc4Df7"),
+  npm: join("np", "m_", "Ab3dEf6hIj9lMn2pQr5tUv8xYz1Bc4Df7Gh0"),
+  jwt: join("ey", "JhbGciOiJIUzI1NiJ9", ".eyJzdWIiOiJjYW5hcnkifQ", ".c2lnbmF0dXJlLW9mLWNhbmFyeQ"),
+  privateKey: join(
+    "-----BEGIN RSA ",
+    "PRIVATE KEY-----\nMIIEpAIBAAKCAQEAcanary+/==\n-----END RSA ",
+    "PRIVATE KEY-----",
+  ),
+};
+
+/** Secrets that only their surroundings tell: the text and the part of it that must go. */
+export const IN_CONTEXT: readonly (readonly [text: string, secret: string])[] = [
+  ["Authorization: Bearer canary-abc-123", "canary-abc-123"],
+  [`{"headers":{"Authorization":"Basic ${btoa("user:canary-pw")}"}}`, btoa("user:canary-pw")],
+  [`curl -H 'authorization: Basic ${btoa("user:canary-pw")}' host`, btoa("user:canary-pw")],
+  ["sent Bearer canary.opaque.tok3n to it", "canary.opaque.tok3n"],
+  ["postgres://app:canary-pw@db:5432/main", "canary-pw"],
+  ["postgres://app:can/ary-pw@db:5432/main", "ary-pw"],
+  ["https://user:c@nary-pw@host/path", "nary-pw"],
+  ["Server=db;User Id=sa;Password=canaryword;Encrypt=true", "canaryword"],
+  ["AccountName=x;AccountKey=canarykeycanary==;EndpointSuffix=y", "canarykeycanary"],
+  ["host=db user=app password=canaryword dbname=x", "canaryword"],
+  ["GET /v1?api_key=canaryword&x=1", "canaryword"],
+  ["OPENAI_API_KEY=canaryword\nDEBUG=1", "canaryword"],
+  ["run --password=canaryword now", "canaryword"],
+  ['const apiKey = "canary-1234";', "canary-1234"],
+  ["Cookie: session=canaryword; theme=dark", "canaryword"],
+  ["x-api-key: canary-1234", "canary-1234"],
+  ['{"a":1,"password":"canaryword"}', "canaryword"],
+  ['{"a":1,"password":"canary', "canary"],
+  ['the body was {"client_secret": "canaryword"}, sorry', "canaryword"],
+  ['log {\\"password\\":\\"canaryword\\"} end', "canaryword"],
+  ['{"body":"{\\"password\\":\\"canary\\\\\\"tail\\"}"}', "tail"],
+  ['[["authorization","canaryword"],["accept","*"]]', "canaryword"],
+  ['{"headers":[{"name":"authorization","value":"canaryword"}]}', "canaryword"],
+  ['["node","cli.js","--password","canaryword"]', "canaryword"],
+  ["line one\\npassword=canary1234", "canary1234"],
+];
+
+/** A record that carries `text` in every field that can hold one, `secretKeyed` under secret names, and in keys. */
+export function fullRecord(text: string): SpanRecord {
+  const attributes = { plain: text, [`key ${text}`]: 1, list: ["a", text], nested: { deep: [{ er: text }] } };
+  const content = { hash: "0".repeat(64), length: 1, reason: text };
+  return makeSpan({
+    executionId: `execution ${text}`,
+    workflowId: `workflow ${text}`,
+    workflowName: text,
+    threadId: text,
+    nodeId: `node ${text}`,
+    nodeType: text,
+    agent: text,
+    model: text,
+    provider: text,
+    name: `call ${text}`,
+    status: { code: "error", message: `failed: ${text}` },
+    attributes: { ...attributes, json: JSON.stringify({ inner: text, more: JSON.stringify([text]) }) },
+    events: [
+      { name: text, time: "1795167000000000001", attributes },
+      {
+        name: "exception",
+        time: "1795167000000000002",
+        attributes: { "exception.message": text, "exception.stacktrace": `Error: ${text}\n  at f (${text})` },
+      },
+    ],
+    links: [{ traceId: "a".repeat(32), spanId: "b".repeat(16), traceState: text, attributes }],
+    resource: { attributes, schemaUrl: text },
+    instrumentation: { name: text, version: text, attributes, schemaUrl: text },
+    traceState: `vendor=${text}`,
+    artifacts: [{ artifactId: text, name: text, mediaType: text, hash: text }],
+    cache: [{ keyspace: text, hits: 1, misses: 0 }],
+    finishReasons: [text],
+    cost: { nanoUsd: 1, source: "reported", priceVersion: text },
+    redactions: [{ rule: text, count: 1 }],
+    provenance: { [text]: { dialect: text, key: text } },
+    input: {
+      format: "messages",
+      state: "captured",
+      ...content,
+      messages: [
+        { role: text, name: text, finishReason: text, parts: [{ type: "text", content: text }] },
+        {
+          role: "assistant",
+          parts: [
+            { type: "reasoning", content: text },
+            { type: "tool_call", id: text, name: text, arguments: { command: text } },
+            { type: "tool_call", name: "f", arguments: JSON.stringify({ command: text }) },
+            { type: "tool_call_response", id: text, response: [text] },
+            { type: "media", modality: text, mimeType: text, uri: text },
+            { type: "other", value: { any: text } },
+          ],
+        },
+      ],
+    },
+    output: { format: "json", state: "captured", ...content, json: attributes },
+    stateBefore: { format: "text", state: "captured", ...content, text },
+    stateAfter: { format: "json", state: "truncated", ...content, text: `{"inner": "${text}", "x` },
+  });
+}
+
+function join(...parts: string[]): string {
+  return parts.join("");
+}
