@@ -30,7 +30,10 @@ function answer(id: number, method: string | undefined, args: unknown[]): Worker
       return { id, value: undefined };
     }
     engine ??= openEngine(options);
-    return { id, value: callEngine(engine, method as EngineMethod, args as Parameters<Engine[EngineMethod]>) };
+    return {
+      id,
+      value: callEngine(engine, method as EngineMethod, args as Parameters<Engine[EngineMethod]>),
+    };
   } catch (error) {
     return { id, error: encodeError(toStoreError(error, options.path)) };
   }

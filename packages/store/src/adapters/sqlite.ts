@@ -16,9 +16,9 @@ import { checkExecutionIds, checkRecords, checkScope, checkWhole, storeClosed } 
 import type { ConnectionOptions } from "./sqlite/connection.ts";
 import type { SqliteDriverName } from "./sqlite/driver.ts";
 import { createLocalClient, type EngineClient } from "./sqlite/engine-client.ts";
-import type { WriteOutcome } from "./sqlite/write-spans.ts";
 import { createWatchers, type Watchers } from "./sqlite/watchers.ts";
 import { createWorkerClient } from "./sqlite/worker-client.ts";
+import type { WriteOutcome } from "./sqlite/write-spans.ts";
 
 export interface SqliteStoreOptions {
   /** The database file; made where it is not there, its folder is not. `:memory:` forgets everything on close. */
@@ -47,7 +47,9 @@ export interface SqliteStoreOptions {
 export function createSqliteStore(options: SqliteStoreOptions): TraceStore {
   const connection = checkOptions(options);
   const client =
-    options.worker === false ? createLocalClient(connection) : createWorkerClient(connection, options.workerUrl);
+    options.worker === false
+      ? createLocalClient(connection)
+      : createWorkerClient(connection, options.workerUrl);
   const capabilities: StoreCapabilities = {
     durability: connection.path === ":memory:" ? "memory" : connection.durability,
     concurrentWriters: true,
@@ -174,7 +176,11 @@ class SqliteScope implements ScopedStore {
       return await call("write", this.scope, records);
     } catch (error) {
       if (!isCloneError(error)) throw error;
-      return call("write", this.scope, records.map((record) => (canClone(record) ? record : undefined)));
+      return call(
+        "write",
+        this.scope,
+        records.map((record) => (canClone(record) ? record : undefined)),
+      );
     }
   }
 }

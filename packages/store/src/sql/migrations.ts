@@ -44,7 +44,9 @@ export function migrate(database: MigrationTarget): void {
     if (needsMigration(database)) {
       const version = Number(database.scalar("PRAGMA user_version"));
       for (const step of STEPS) if (step.version > version) database.exec(step.sql);
-      database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STORE_SCHEMA_VERSION}`);
+      database.exec(
+        `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STORE_SCHEMA_VERSION}`,
+      );
     }
     database.exec("COMMIT");
   } catch (error) {

@@ -56,7 +56,19 @@ export function factsOf(record: SpanRecord): SpanFacts {
 
 /** The record as two JSON texts, without `executionId`: the row's execution says it, also when the span moves. */
 export function encodeRecord(record: SpanRecord): { skeleton: string; rest: string } {
-  const { traceId, spanId, parentSpanId, executionId, name, kind, nodeId, nodeType, attempt, agent, ...more } = record;
+  const {
+    traceId,
+    spanId,
+    parentSpanId,
+    executionId,
+    name,
+    kind,
+    nodeId,
+    nodeType,
+    attempt,
+    agent,
+    ...more
+  } = record;
   const { startTime, endTime, syntheticEnd, firstTokenTime, status, usage, cost, ...others } = more;
   const { model, provider, artifacts, revision, ...rest } = others;
   const skeleton = {

@@ -40,7 +40,9 @@ export function deleteExecution(db: Connection, names: Names, scope: string, exe
 
 function tracesOf(db: Connection, scopeNo: number, execNo: number): Map<number, TraceRow> {
   const ids = db
-    .statement("SELECT t.trace_id FROM exec_trace e JOIN trace t ON t.trace_no = e.trace_no WHERE e.exec_no = ?")
+    .statement(
+      "SELECT t.trace_id FROM exec_trace e JOIN trace t ON t.trace_no = e.trace_no WHERE e.exec_no = ?",
+    )
     .all(execNo) as [string][];
   const traces = new Map<number, TraceRow>();
   for (const [id] of ids) {

@@ -25,7 +25,12 @@ export interface Engine {
   getExecutions(scope: string, executionIds: readonly string[]): ExecutionSummary[];
   getExecution(scope: string, executionId: string): ExecutionDetail | undefined;
   getTrace(scope: string, executionId: string, query: GetTraceQuery): TracePageText | undefined;
-  getSpan(scope: string, executionId: string, spanId: string, traceId: string | undefined): string | undefined;
+  getSpan(
+    scope: string,
+    executionId: string,
+    spanId: string,
+    traceId: string | undefined,
+  ): string | undefined;
   changesSince(scope: string, executionId: string, seq: number, limit: number): TraceChangesText | undefined;
   getRunMetrics(scope: string, executionId: string): RunMetrics | undefined;
   getDailyCosts(scope: string, query: DailyCostsQuery): DailyCosts;

@@ -14,7 +14,12 @@ export function toStoreError(error: unknown, path: string): SpanloomError {
     });
   }
   const { code, what, why, fix } = known;
-  return new SpanloomError(code, { what, why: why ?? `SQLite says: ${said}.`, fix: `${fix} File: ${path}.`, cause: error });
+  return new SpanloomError(code, {
+    what,
+    why: why ?? `SQLite says: ${said}.`,
+    fix: `${fix} File: ${path}.`,
+    cause: error,
+  });
 }
 
 /** An error as it crosses the thread: structured clone would drop the members of the family. */

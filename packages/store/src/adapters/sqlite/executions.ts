@@ -112,7 +112,19 @@ function toExecution(found: unknown): ExecutionRow {
   const [no, id, deleted, seq, spans, open, errors, nodes, gone, ...more] = found as Columns;
   const [firstMs, firstNs, lastMs, lastNs, workflowNo, hasRoot, hasUsage] = more;
   return {
-    ...{ no, id, isNew: false, deleted: deleted === 1, seq, storedSeq: seq, spans, open, errors, nodes, gone },
+    ...{
+      no,
+      id,
+      isNew: false,
+      deleted: deleted === 1,
+      seq,
+      storedSeq: seq,
+      spans,
+      open,
+      errors,
+      nodes,
+      gone,
+    },
     first: firstMs === null ? undefined : [firstMs, firstNs],
     last: lastMs === null ? undefined : [lastMs, lastNs],
     ...{ workflowNo, hasRoot: hasRoot === 1, hasUsage: hasUsage === 1 },

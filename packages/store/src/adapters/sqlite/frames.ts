@@ -1,4 +1,10 @@
-import { EXECUTION_STATUSES, type ExecutionStatus, millisBetween, RESOURCE, type SpanRecord } from "@spanloom/model";
+import {
+  EXECUTION_STATUSES,
+  type ExecutionStatus,
+  millisBetween,
+  RESOURCE,
+  type SpanRecord,
+} from "@spanloom/model";
 import { type Instant, joinTime } from "../../sql/row-codec.ts";
 import type { Connection } from "./connection.ts";
 import type { ExecutionRow } from "./executions.ts";
@@ -98,7 +104,17 @@ type Columns = [
   ...[startMs: number, startNs: number, endMs: number | null, endNs: number],
 ];
 
-function toSegment([traceNo, traceId, spanId, , status, startMs, startNs, endMs, endNs]: Columns): SegmentRow {
+function toSegment([
+  traceNo,
+  traceId,
+  spanId,
+  ,
+  status,
+  startMs,
+  startNs,
+  endMs,
+  endNs,
+]: Columns): SegmentRow {
   return {
     traceNo,
     traceId,
@@ -123,7 +139,9 @@ function compareText(a: string, b: string): number {
 }
 
 function readRoot(db: Connection, { traceNo, spanId }: SegmentRow): RootRecord {
-  const [rest] = db.statement("SELECT rest FROM span WHERE trace_no = ? AND span_id = ?").get(traceNo, spanId) as [string];
+  const [rest] = db
+    .statement("SELECT rest FROM span WHERE trace_no = ? AND span_id = ?")
+    .get(traceNo, spanId) as [string];
   return JSON.parse(rest) as RootRecord;
 }
 

@@ -91,7 +91,8 @@ export function createLeafBits(db: Connection): LeafBits {
         row.now.below = below;
         row.now.sub = row.now.bears | below;
         saveRow(db, row);
-        if (row.now.sub !== before && row.now.parentId !== null) lost.push({ trace, spanId: row.now.parentId });
+        if (row.now.sub !== before && row.now.parentId !== null)
+          lost.push({ trace, spanId: row.now.parentId });
       }
     },
   };
@@ -110,11 +111,14 @@ function childBits(db: Connection, traceNo: number, spanId: string): number {
 
 /** Keeps what waits for a span that is not there; 0 for nothing. */
 function setGap(db: Connection, traceNo: number, spanId: string, bits: number): void {
-  if (bits === 0) db.statement("DELETE FROM span_gap WHERE trace_no = ? AND span_id = ?").run(traceNo, spanId);
+  if (bits === 0)
+    db.statement("DELETE FROM span_gap WHERE trace_no = ? AND span_id = ?").run(traceNo, spanId);
   else
-    db
-      .statement("INSERT INTO span_gap VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET bits = excluded.bits")
-      .run(traceNo, spanId, bits);
+    db.statement("INSERT INTO span_gap VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET bits = excluded.bits").run(
+      traceNo,
+      spanId,
+      bits,
+    );
 }
 
 interface Gaps {
@@ -178,9 +182,10 @@ function isOnCycle(db: Connection, row: SpanRow): boolean {
 
 /** Works out the bits of a whole trace from its spans. */
 function rebuildTrace(db: Connection, trace: TraceRow): void {
-  const stored = db
-    .statement("SELECT skeleton, span_id FROM span WHERE trace_no = ?")
-    .all(trace.no) as [string, string][];
+  const stored = db.statement("SELECT skeleton, span_id FROM span WHERE trace_no = ?").all(trace.no) as [
+    string,
+    string,
+  ][];
   const below = bearsBelow(stored.map(([skeleton]) => parseSkeleton(skeleton)));
   for (const [, spanId] of stored) {
     const row = loadRow(db, trace, spanId);

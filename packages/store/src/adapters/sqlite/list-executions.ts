@@ -1,5 +1,12 @@
-import { type ExecutionSort, type ExecutionSummary, type ListExecutionsQuery, type Page } from "@spanloom/model";
-import { cursorAfter, type Position, type ReadQuery, readQuery, SORTED_CHARACTERS, sortValue } from "../../list-query.ts";
+import type { ExecutionSort, ExecutionSummary, ListExecutionsQuery, Page } from "@spanloom/model";
+import {
+  cursorAfter,
+  type Position,
+  type ReadQuery,
+  readQuery,
+  SORTED_CHARACTERS,
+  sortValue,
+} from "../../list-query.ts";
 import { splitTime } from "../../sql/row-codec.ts";
 import type { Connection } from "./connection.ts";
 import type { SqlValue } from "./driver.ts";
@@ -34,14 +41,18 @@ export function listExecutions(
   const rows: ExecutionSummary[] = [];
   // One more than asked for tells whether there is a next page.
   const wanted = query.limit + 1;
-  if (query.after === undefined || query.after.value !== undefined) rows.push(...known(db, query, filter, wanted));
+  if (query.after === undefined || query.after.value !== undefined)
+    rows.push(...known(db, query, filter, wanted));
   if (MAY_LACK.has(query.by) && rows.length < wanted) {
     rows.push(...unknown(db, query, filter, wanted - rows.length));
   }
   const items = rows.slice(0, query.limit);
   const last = items.at(-1);
   if (last === undefined || rows.length <= query.limit) return { items };
-  return { items, nextCursor: cursorAfter(query, { value: sortValue(last, query.by), id: last.executionId }) };
+  return {
+    items,
+    nextCursor: cursorAfter(query, { value: sortValue(last, query.by), id: last.executionId }),
+  };
 }
 
 /** The executions of these ids, in the order asked for. */

@@ -65,7 +65,8 @@ export function createSpanReader(db: Connection, names: Names): SpanReader {
       const asked = checkWhole(query.asOfSeq, "asOfSeq", { fallback: Number.MAX_SAFE_INTEGER });
       const mark = fingerprintOf([executionId]);
       const from = query.cursor === undefined ? undefined : readCursor(query.cursor, mark);
-      if (from !== undefined && query.asOfSeq !== undefined && from.seq !== query.asOfSeq) throw invalidCursor();
+      if (from !== undefined && query.asOfSeq !== undefined && from.seq !== query.asOfSeq)
+        throw invalidCursor();
       const found = findExecution(db, names.findScope(scope), executionId);
       if (found === undefined || found.hidden) return undefined;
       const asOfSeq = Math.min(from?.seq ?? asked, found.summary.seq);
@@ -117,7 +118,9 @@ function readOrder(db: Connection, execNo: number, asOfSeq: number): Place[] {
     .all(execNo, asOfSeq) as [number, string, string | null, number, number][];
   const traceIds = new Map(
     db
-      .statement("SELECT e.trace_no, t.trace_id FROM exec_trace e JOIN trace t ON t.trace_no = e.trace_no WHERE e.exec_no = ?")
+      .statement(
+        "SELECT e.trace_no, t.trace_id FROM exec_trace e JOIN trace t ON t.trace_no = e.trace_no WHERE e.exec_no = ?",
+      )
       .all(execNo) as [number, string][],
   );
   const spans = rows.map(([traceNo, spanId, parentId, startMs, startNs]) => ({
@@ -165,7 +168,12 @@ function readChanges(
   since: number,
   limit: number,
 ): TraceChangesText {
-  const rows = db.statement(CHANGES).all(execNo, since, execNo, since, limit + 1) as [number, number, string, string | null][];
+  const rows = db.statement(CHANGES).all(execNo, since, execNo, since, limit + 1) as [
+    number,
+    number,
+    string,
+    string | null,
+  ][];
   const more = rows.length > limit;
   const shown = more ? rows.slice(0, limit) : rows;
   const id = JSON.stringify(execution.executionId);

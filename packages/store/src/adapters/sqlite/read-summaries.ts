@@ -41,8 +41,10 @@ type Columns = [
 ];
 
 export function toFound(db: Connection, found: unknown): FoundExecution {
-  const [no, hidden, executionId, seq, spanCount, openSpanCount, errorCount, nodeCount, ...frame] = found as Columns;
-  const [workflowId, workflowName, threadId, status, rootSpanId, startMs, startNs, endMs, endNs, ...more] = frame;
+  const [no, hidden, executionId, seq, spanCount, openSpanCount, errorCount, nodeCount, ...frame] =
+    found as Columns;
+  const [workflowId, workflowName, threadId, status, rootSpanId, startMs, startNs, endMs, endNs, ...more] =
+    frame;
   const [durationMs, service, serviceVersion, environment, ...sums] = more;
   return {
     no,

@@ -111,7 +111,13 @@ function mendExecution(
   const total = emptySums();
   for (const [, , ...sums] of usage) addSums(total, sums);
   const differs = [
-    mendTable(db, "exec_trace", "trace_no, n_spans", no, "SELECT trace_no, count(*) FROM span WHERE exec_no = ? GROUP BY trace_no"),
+    mendTable(
+      db,
+      "exec_trace",
+      "trace_no, n_spans",
+      no,
+      "SELECT trace_no, count(*) FROM span WHERE exec_no = ? GROUP BY trace_no",
+    ),
     mendTable(
       db,
       "exec_node",
@@ -153,7 +159,13 @@ function mendTable(
   execNo: number,
   expected: string,
 ): boolean {
-  return replaceRows(db, table, columns, execNo, db.statement(`${expected} ORDER BY 1`).all(execNo) as SqlValue[][]);
+  return replaceRows(
+    db,
+    table,
+    columns,
+    execNo,
+    db.statement(`${expected} ORDER BY 1`).all(execNo) as SqlValue[][],
+  );
 }
 
 /** Puts rows in the place of those stored for the execution, where they differ. The tables' own order is that of their key. */
@@ -164,13 +176,19 @@ function replaceRows(
   execNo: number,
   expected: readonly SqlValue[][],
 ): boolean {
-  const stored = db.statement(`SELECT ${columns} FROM ${table} WHERE exec_no = ?`).all(execNo) as SqlValue[][];
+  const stored = db
+    .statement(`SELECT ${columns} FROM ${table} WHERE exec_no = ?`)
+    .all(execNo) as SqlValue[][];
   const same =
     stored.length === expected.length && stored.every((row, index) => sameValues(row, expected[index] ?? []));
   if (same) return false;
   db.statement(`DELETE FROM ${table} WHERE exec_no = ?`).run(execNo);
   for (const row of expected) {
-    db.statement(`INSERT INTO ${table} VALUES (${Array(row.length + 1).fill("?").join(", ")})`).run(execNo, ...row);
+    db.statement(
+      `INSERT INTO ${table} VALUES (${Array(row.length + 1)
+        .fill("?")
+        .join(", ")})`,
+    ).run(execNo, ...row);
   }
   return true;
 }
@@ -186,24 +204,33 @@ function mendRow(
   total: Sums,
 ): boolean {
   const { no } = execution;
-  const [spans, open, errors, nodes, gone] = db.statement(COUNTED).get(no, no) as [number, number, number, number, number];
+  const [spans, open, errors, nodes, gone] = db.statement(COUNTED).get(no, no) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const first = db
     .statement("SELECT start_ms, start_ns FROM span WHERE exec_no = ? ORDER BY start_ms, start_ns LIMIT 1")
     .get(no) as [number, number] | undefined;
   const last = db
-    .statement("SELECT end_ms, end_ns FROM span WHERE exec_no = ? AND end_ms IS NOT NULL ORDER BY 1 DESC, 2 DESC LIMIT 1")
+    .statement(
+      "SELECT end_ms, end_ns FROM span WHERE exec_no = ? AND end_ms IS NOT NULL ORDER BY 1 DESC, 2 DESC LIMIT 1",
+    )
     .get(no) as [number, number] | undefined;
   Object.assign(execution, { spans, open, errors, nodes, gone, first, last });
   const frame = frameOf(db, execution, () => undefined);
   const workflowNo = names.dim(scopeNo, DIM.workflow, frame.workflowId);
   const columns = [...COUNTERS, ...FRAME, ...SUM_COLUMNS];
   const expected = [...counters(execution), ...frameValues(execution, workflowNo, frame), ...total];
-  const stored = db.statement(`SELECT ${[...COUNTERS, ...FRAME].join(", ")}, ${SUMS_READ} FROM execution WHERE exec_no = ?`).get(no) as SqlValue[];
+  const stored = db
+    .statement(`SELECT ${[...COUNTERS, ...FRAME].join(", ")}, ${SUMS_READ} FROM execution WHERE exec_no = ?`)
+    .get(no) as SqlValue[];
   if (sameValues(stored, expected)) return false;
-  db.statement(`UPDATE execution SET ${columns.map((column) => `${column} = ?`).join(", ")} WHERE exec_no = ?`).run(
-    ...expected,
-    no,
-  );
+  db.statement(
+    `UPDATE execution SET ${columns.map((column) => `${column} = ?`).join(", ")} WHERE exec_no = ?`,
+  ).run(...expected, no);
   return true;
 }
 
@@ -230,7 +257,9 @@ function mendRollups(db: Connection, scopeNo: number): boolean {
     .get() as [number];
   if (differences > 0) {
     exec(`DELETE FROM usage WHERE scope_no = ${scopeNo}`);
-    exec(`INSERT INTO usage (scope_no, ${key}, ${sums}) SELECT ${scopeNo}, ${key}, ${sums} FROM temp.expected`);
+    exec(
+      `INSERT INTO usage (scope_no, ${key}, ${sums}) SELECT ${scopeNo}, ${key}, ${sums} FROM temp.expected`,
+    );
   }
   exec("DROP TABLE temp.expected");
   return differences > 0;

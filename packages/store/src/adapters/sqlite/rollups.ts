@@ -1,4 +1,12 @@
-import { addSums, emptySums, isZero, NOTHING_LEFT, SUM_COLUMNS, type Sums, takesAway } from "../../sql/sums.ts";
+import {
+  addSums,
+  emptySums,
+  isZero,
+  NOTHING_LEFT,
+  SUM_COLUMNS,
+  type Sums,
+  takesAway,
+} from "../../sql/sums.ts";
 import type { Connection } from "./connection.ts";
 
 /** The finest grain of sums over time. Every time zone stands on it. */

@@ -1,4 +1,13 @@
-import { addSums, emptySums, isZero, NOTHING_LEFT, SUM_COLUMNS, SUMS_READ, type Sums, takesAway } from "../../sql/sums.ts";
+import {
+  addSums,
+  emptySums,
+  isZero,
+  NOTHING_LEFT,
+  SUM_COLUMNS,
+  SUMS_READ,
+  type Sums,
+  takesAway,
+} from "../../sql/sums.ts";
 import type { Connection } from "./connection.ts";
 import type { Counting } from "./count-changes.ts";
 import type { SqlValue } from "./driver.ts";
@@ -68,7 +77,10 @@ function saveTraces(db: Connection, { no, traceDeltas }: ExecutionRow): void {
       "INSERT INTO exec_trace VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n_spans = n_spans + excluded.n_spans",
     ).run(no, traceNo, by);
     if (by < 0)
-      db.statement("DELETE FROM exec_trace WHERE exec_no = ? AND trace_no = ? AND n_spans = 0").run(no, traceNo);
+      db.statement("DELETE FROM exec_trace WHERE exec_no = ? AND trace_no = ? AND n_spans = 0").run(
+        no,
+        traceNo,
+      );
   }
 }
 
@@ -117,7 +129,13 @@ function saveUsage(db: Connection, execution: ExecutionRow): Sums {
 }
 
 /** The workflow became known late, or is another: moves the execution's few rows of sums, not its spans. */
-function moveUsage(db: Connection, execution: ExecutionRow, from: number, to: number, rollups: Rollups): void {
+function moveUsage(
+  db: Connection,
+  execution: ExecutionRow,
+  from: number,
+  to: number,
+  rollups: Rollups,
+): void {
   const now = db
     .statement(`SELECT bucket, model_no, ${SUMS_READ} FROM exec_usage WHERE exec_no = ?`)
     .all(execution.no) as [number, number, ...Sums][];
@@ -154,8 +172,21 @@ export function counters({ seq, spans, open, errors, nodes, gone, first, last }:
 export function frameValues(execution: ExecutionRow, workflowNo: number, frame: Frame): SqlValue[] {
   const { workflowId, workflowName, threadId, status, rootSpanId, start, end, durationMs } = frame;
   return [
-    ...[workflowNo, workflowName ?? null, threadId ?? null, searchText(execution.id, workflowId, workflowName)],
-    ...[status, rootSpanId ?? null, start[0], start[1], end?.[0] ?? null, end?.[1] ?? null, durationMs ?? null],
+    ...[
+      workflowNo,
+      workflowName ?? null,
+      threadId ?? null,
+      searchText(execution.id, workflowId, workflowName),
+    ],
+    ...[
+      status,
+      rootSpanId ?? null,
+      start[0],
+      start[1],
+      end?.[0] ?? null,
+      end?.[1] ?? null,
+      durationMs ?? null,
+    ],
     ...[frame.service ?? null, frame.serviceVersion ?? null, frame.environment ?? null],
   ];
 }

@@ -73,8 +73,17 @@ export function findTrace(db: Connection, scopeNo: number, id: string): TraceRow
 }
 
 export function insertTrace(db: Connection, scopeNo: number, id: string): TraceRow {
-  const { lastInsertRowid } = db.statement("INSERT INTO trace (scope_no, trace_id) VALUES (?, ?)").run(scopeNo, id);
-  return { no: Number(lastInsertRowid), id, isNew: true, namer: undefined, refusesUnnamed: false, rows: new Map() };
+  const { lastInsertRowid } = db
+    .statement("INSERT INTO trace (scope_no, trace_id) VALUES (?, ?)")
+    .run(scopeNo, id);
+  return {
+    no: Number(lastInsertRowid),
+    id,
+    isNew: true,
+    namer: undefined,
+    refusesUnnamed: false,
+    rows: new Map(),
+  };
 }
 
 const STATE =
@@ -115,7 +124,15 @@ export function newRow(trace: TraceRow, record: SpanRecord): SpanRow {
     below: 0,
     sub: 0,
   };
-  const row: SpanRow = { trace, spanId: record.spanId, before: undefined, now, record, replaced: undefined, saved: undefined };
+  const row: SpanRow = {
+    trace,
+    spanId: record.spanId,
+    before: undefined,
+    now,
+    record,
+    replaced: undefined,
+    saved: undefined,
+  };
   trace.rows.set(record.spanId, row);
   return row;
 }
@@ -142,14 +159,29 @@ const UPDATE_BITS = "UPDATE span SET below = ?, sub = ? WHERE trace_no = ? AND s
 export function saveRow(db: Connection, row: SpanRow): void {
   const { trace, spanId, now, record } = row;
   const stored = row.saved ?? row.before;
-  const { parentId, exec, unnamed, insSeq, seq, phase, revision, startMs, startNs, endMs, endNs, isError } = now;
+  const { parentId, exec, unnamed, insSeq, seq, phase, revision, startMs, startNs, endMs, endNs, isError } =
+    now;
   const { node, rootRank, rootStatus, counts, hasCache, bears, below, sub } = now;
   if (stored !== undefined && stored.exec === exec && stored.seq === seq) {
     db.statement(UPDATE_BITS).run(below, sub, trace.no, spanId);
   } else if (stored === undefined) {
     const { skeleton, rest } = encodeRecord(record as SpanRecord);
     db.statement(INSERT).run(
-      ...[trace.no, spanId, parentId, exec, unnamed, insSeq, seq, phase, revision, startMs, startNs, endMs, endNs],
+      ...[
+        trace.no,
+        spanId,
+        parentId,
+        exec,
+        unnamed,
+        insSeq,
+        seq,
+        phase,
+        revision,
+        startMs,
+        startNs,
+        endMs,
+        endNs,
+      ],
       ...[isError, node, rootRank, rootStatus, counts, hasCache, bears, below, sub, skeleton, rest],
     );
   } else {
@@ -189,7 +221,10 @@ export function storedTexts(db: Connection, row: SpanRow): { skeleton: string; r
 }
 
 /** The record that its texts make, as it was written under `executionId`. */
-export function decodeRecord(executionId: string, { skeleton, rest }: { skeleton: string; rest: string }): SpanRecord {
+export function decodeRecord(
+  executionId: string,
+  { skeleton, rest }: { skeleton: string; rest: string },
+): SpanRecord {
   return JSON.parse(recordJson(JSON.stringify(executionId), skeleton, rest)) as SpanRecord;
 }
 
@@ -197,15 +232,36 @@ type Columns = [
   string,
   string | null,
   ...[number, number, number, number, number, number, number, number],
-  ...[number | null, number | null, number, number, number | null, number | null, number, number, number, number, number],
+  ...[
+    number | null,
+    number | null,
+    number,
+    number,
+    number | null,
+    number | null,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ],
 ];
 
 function toRow(trace: TraceRow, found: unknown): SpanRow {
-  const [spanId, parentId, exec, unnamed, insSeq, seq, phase, revision, startMs, startNs, ...more] = found as Columns;
+  const [spanId, parentId, exec, unnamed, insSeq, seq, phase, revision, startMs, startNs, ...more] =
+    found as Columns;
   const [endMs, endNs, isError, node, rootRank, rootStatus, counts, hasCache, bears, below, sub] = more;
   const before: SpanState = {
     ...{ parentId, exec, unnamed, insSeq, seq, phase, revision, startMs, startNs, endMs, endNs, isError },
     ...{ node, rootRank, rootStatus, counts, hasCache, bears, below, sub },
   };
-  return { trace, spanId, before, now: { ...before }, record: undefined, replaced: undefined, saved: undefined };
+  return {
+    trace,
+    spanId,
+    before,
+    now: { ...before },
+    record: undefined,
+    replaced: undefined,
+    saved: undefined,
+  };
 }

@@ -22,7 +22,10 @@ interface Pending {
  * The engine in a worker thread. Records cross by structured clone, which costs this thread less than making JSON. When
  * the worker dies, calls under way are rejected and the next call starts a new one.
  */
-export function createWorkerClient(options: ConnectionOptions, workerUrl: string | URL | undefined): EngineClient {
+export function createWorkerClient(
+  options: ConnectionOptions,
+  workerUrl: string | URL | undefined,
+): EngineClient {
   let current: RunningWorker | undefined;
   return {
     call: (method, ...args) => {

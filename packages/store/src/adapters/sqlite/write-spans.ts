@@ -34,7 +34,12 @@ export interface WriteOutcome {
 }
 
 /** Stores records and corrects every sum by what they change. Inside one transaction. */
-export function writeSpans(db: Connection, names: Names, scope: string, records: readonly unknown[]): WriteOutcome {
+export function writeSpans(
+  db: Connection,
+  names: Names,
+  scope: string,
+  records: readonly unknown[],
+): WriteOutcome {
   const receipt: WriteReceipt = { written: 0, unchanged: 0, rejected: [] };
   const scopeNo = names.scope(scope);
   const executions = createExecutions(db, scopeNo);
@@ -87,7 +92,10 @@ export function writeSpans(db: Connection, names: Names, scope: string, records:
   bits.lose();
   countRows(counting, traces.values());
   const byNo = new Map(Array.from(traces.values(), (trace) => [trace.no, trace]));
-  const changed = settleExecutions(counting, (traceNo, spanId) => byNo.get(traceNo)?.rows.get(spanId)?.record);
+  const changed = settleExecutions(
+    counting,
+    (traceNo, spanId) => byNo.get(traceNo)?.rows.get(spanId)?.record,
+  );
   return { receipt, changed };
 }
 
@@ -159,7 +167,13 @@ function wins(db: Connection, executions: Executions, record: SpanRecord, row: S
 }
 
 /** Tells the feed of the execution that a span left that it is no longer there. */
-function leave(db: Connection, executions: Executions, trace: TraceRow, spanId: string, execNo: number): void {
+function leave(
+  db: Connection,
+  executions: Executions,
+  trace: TraceRow,
+  spanId: string,
+  execNo: number,
+): void {
   const from = executions.byNo(execNo);
   from.seq++;
   from.gone++;
