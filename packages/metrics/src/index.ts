@@ -17,10 +17,9 @@ export {
   namingRank,
   namingSpan,
 } from "./effective-execution.ts";
-export { type LocalDay, localDays, MAX_DAYS } from "./local-days.ts";
-export { compareAttempts } from "./node-totals.ts";
-export { cacheMetrics, computeRunMetrics } from "./run-metrics.ts";
-export { rootRank, segmentRoots, segmentStatus, toSegment } from "./segments.ts";
-export { compareStarts, compareText } from "./span-order.ts";
+export { type LocalDay, localDays } from "./local-days.ts";
+export { computeRunMetrics } from "./run-metrics.ts";
+export { rootRank, segmentStatus, toSegment } from "./segments.ts";
+export { compareText } from "./span-order.ts";
 export { summarizeExecution } from "./summarize-execution.ts";
-export { addContribution, emptySums, mergeSums, type Sums } from "./sums.ts";
+export { emptySums, type Sums } from "./sums.ts";

@@ -10,7 +10,7 @@ export interface LocalDay {
   endSeconds: number;
 }
 
-export const MAX_DAYS = 400;
+const MAX_DAYS = 400;
 const QUARTER_SECONDS = 900;
 /** Farther from UTC midnight than any zone's midnight has ever been. */
 const WINDOW_SECONDS = 26 * 3600;

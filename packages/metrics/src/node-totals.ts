@@ -37,7 +37,7 @@ export class NodeCollector {
 }
 
 /** Which span stands for a node's latest attempt: the highest attempt, node spans before others, then the latest start. */
-export function compareAttempts(a: SpanRecord, b: SpanRecord): number {
+function compareAttempts(a: SpanRecord, b: SpanRecord): number {
   return (
     (a.attempt ?? 1) - (b.attempt ?? 1) ||
     Number(a.kind === "node") - Number(b.kind === "node") ||

@@ -5,8 +5,6 @@ import {
   type CostSum,
   emptyCostSum,
   emptyUsageSum,
-  mergeCostSums,
-  mergeUsageSums,
   type UsageSum,
 } from "@spanloom/model";
 
@@ -25,10 +23,4 @@ export function addContribution(sums: Sums, contribution: Contribution | undefin
   if (contribution.usage !== undefined) addUsage(sums.usage, contribution.usage);
   if (contribution.nanoUsd !== undefined) addCost(sums.cost, contribution.nanoUsd);
   if (contribution.unpriced) addCost(sums.cost, undefined);
-}
-
-/** Adds `other` to `sums`, in place. */
-export function mergeSums(sums: Sums, other: Sums): void {
-  mergeUsageSums(sums.usage, other.usage);
-  mergeCostSums(sums.cost, other.cost);
 }

@@ -3,7 +3,7 @@ import { MAX_ID_LENGTH, SpanloomError } from "@spanloom/model";
 /** Checks of what callers pass, the same for every adapter, so that a mistake gets the same answer everywhere. */
 
 /** How many executions one `getExecutions` may name. */
-export const MAX_EXECUTION_IDS = 500;
+const MAX_EXECUTION_IDS = 500;
 /** Filters are ids or names: what is longer matches nothing and is no honest request. */
 const MAX_FILTER_LENGTH = 500;
 /** Databases and URLs cannot hold it: it would come back as another text. */
