@@ -1,13 +1,6 @@
-// One execution
+// Answers
 
-// Many executions
-export {
-  type CostItem,
-  computeDailyCosts,
-  costItems,
-  modelKey,
-  toDailyCost,
-} from "./daily-costs.ts";
+export { type CostItem, computeDailyCosts, costItems, modelKey, toDailyCost } from "./daily-costs.ts";
 // Rules that adapters share
 export {
   compareNaming,
