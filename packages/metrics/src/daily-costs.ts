@@ -3,7 +3,6 @@ import {
   COST_GROUPS,
   type Contribution,
   type CostGroupSum,
-  contributionOf,
   type DailyCost,
   type DailyCosts,
   type DailyCostsQuery,
@@ -11,13 +10,12 @@ import {
   nanosFromMillis,
   SpanloomError,
   type SpanRecord,
-  spanKey,
   type UnixNanos,
 } from "@spanloom/model";
 import { type LocalDay, localDays } from "./local-days.ts";
 import { segmentRoots } from "./segments.ts";
 import { compareText } from "./span-order.ts";
-import { addContribution, emptySums, type Sums } from "./sums.ts";
+import { addContribution, countedOf, emptySums, type Sums } from "./sums.ts";
 
 /** What one span adds to the day of its start. */
 export interface CostItem {
@@ -102,7 +100,7 @@ export function costItems(
   return Array.from(byExecution.values(), (own) => {
     const workflowId = segmentRoots(own)[0]?.workflowId;
     return own.flatMap((span): CostItem[] => {
-      const contribution = contributionOf(span, below.get(spanKey(span)) ?? 0);
+      const contribution = countedOf(span, below);
       if (contribution === undefined) return [];
       return [{ startTime: span.startTime, workflowId, model: modelKey(span), contribution }];
     });

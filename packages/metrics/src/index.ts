@@ -1,7 +1,5 @@
-// Answers
-
+// Answers: executions, runs, days. Rules that adapters share: names, roots, segments, order, sums.
 export { type CostItem, computeDailyCosts, costItems, modelKey, toDailyCost } from "./daily-costs.ts";
-// Rules that adapters share
 export {
   compareNaming,
   currentSpans,

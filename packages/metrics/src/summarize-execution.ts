@@ -1,17 +1,15 @@
 import {
   bearsBelow,
   compareNanos,
-  contributionOf,
   type ExecutionDetail,
   millisBetween,
   RESOURCE,
   type SpanRecord,
-  spanKey,
 } from "@spanloom/model";
 import { NodeCollector, type NodeTotals } from "./node-totals.ts";
 import { segmentRoots, toSegment } from "./segments.ts";
 import { compareText } from "./span-order.ts";
-import { addContribution, emptySums } from "./sums.ts";
+import { addContribution, countedOf, emptySums } from "./sums.ts";
 
 /**
  * What the spans of one execution say about it.
@@ -48,7 +46,7 @@ export function foldExecution(
     traces.add(span.traceId);
     if (span.endTime === undefined) openSpanCount++;
     if (span.status.code === "error") errorCount++;
-    const contribution = contributionOf(span, below.get(spanKey(span)) ?? 0);
+    const contribution = countedOf(span, below);
     addContribution(totals, contribution);
     if (span.nodeId === undefined) addContribution(outsideNodes, contribution);
     else collector.add(span.nodeId, span, contribution);

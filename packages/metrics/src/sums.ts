@@ -3,8 +3,11 @@ import {
   addUsage,
   type Contribution,
   type CostSum,
+  contributionOf,
   emptyCostSum,
   emptyUsageSum,
+  type SpanRecord,
+  spanKey,
   type UsageSum,
 } from "@spanloom/model";
 
@@ -15,6 +18,12 @@ export interface Sums {
 
 export function emptySums(): Sums {
   return { usage: emptyUsageSum(), cost: emptyCostSum() };
+}
+
+/** What one span adds to every sum; `undefined` for nothing. Most spans have neither usage nor cost: they need no key. */
+export function countedOf(span: SpanRecord, below: ReadonlyMap<string, number>): Contribution | undefined {
+  if (span.usage === undefined && span.cost === undefined) return undefined;
+  return contributionOf(span, below.get(spanKey(span)) ?? 0);
 }
 
 /** Adds what one span counts for, in place; `undefined` counts for nothing. */
