@@ -6,7 +6,7 @@ import { makeTrace } from "@spanloom/model/fixtures";
 import { allowAll, createHandler } from "@spanloom/server";
 import { createHttpStore } from "@spanloom/store/http";
 import { createSqliteStore } from "@spanloom/store/sqlite";
-import { against, type BenchCase, type BenchResult, summarize } from "./bench.ts";
+import { type BenchCase, type BenchResult, summarize } from "./bench.ts";
 
 const ROUNDS = 41;
 const WARM_UP = 15;
@@ -83,7 +83,10 @@ function bareRows(database: DatabaseSync, { executionId, view }: Reading): () =>
   };
 }
 
-/** Runs one of each in turn, so that a busy moment of the machine hits all of them. The first is what others are measured by. */
+/**
+ * Runs one of each in turn and states each against the first of the same turn: a busy moment of the machine hits both, so
+ * that the median of these ratios stays where the medians of the times wander.
+ */
 async function measure(name: string, works: Record<string, () => Promise<unknown>>): Promise<BenchCase[]> {
   const rounds = Object.keys(works).map((): number[] => []);
   for (let round = -WARM_UP; round < ROUNDS; round++) {
@@ -93,14 +96,15 @@ async function measure(name: string, works: Record<string, () => Promise<unknown
       if (round >= 0) rounds[index]?.push(performance.now() - start);
     }
   }
-  const cases = Object.keys(works).map((work, index) =>
-    summarize(`${name}: ${work}`, "ms", rounds[index] ?? []),
-  );
-  const [base] = cases;
-  const short = Object.keys(works)[0] ?? "";
-  return cases.map((one) =>
-    base === undefined || one === base ? one : against(one, { ...base, name: short }),
-  );
+  const [base = []] = rounds;
+  const [first = ""] = Object.keys(works);
+  return Object.keys(works).map((work, index) => {
+    const times = rounds[index] ?? [];
+    const measured = summarize(`${name}: ${work}`, "ms", times);
+    if (index === 0) return measured;
+    const ratios = times.map((time, round) => time / (base[round] ?? Number.NaN));
+    return { ...measured, ratioTo: { case: first, ratio: summarize(work, "x", ratios).median } };
+  });
 }
 
 function budgetOf(cases: readonly BenchCase[], where: string): BenchResult["budgets"][number] {

@@ -1,5 +1,5 @@
 import type { Content, JsonContent, Message, MessagesContent, TextContent } from "../content.ts";
-import type { Cost } from "../cost.ts";
+import { type Cost, usdFromNanoUsd } from "../cost.ts";
 import type { Artifact, SpanEvent, SpanLink, SpanRecord, SpanSkeleton } from "../span.ts";
 import type { TokenUsage } from "../usage.ts";
 import { type Codec, list, type Struct, struct } from "./struct.ts";
@@ -16,17 +16,18 @@ const usage = struct<TokenUsage>({
   total: true,
   subtotal: true,
 });
+const costParts = struct<NonNullable<Cost["parts"]>>({
+  input: usd,
+  output: usd,
+  cachedInput: usd,
+  cacheWrite: usd,
+  fee: usd,
+});
 const cost = struct<Cost>({
   nanoUsd: money,
   source: true,
   priceVersion: true,
-  parts: struct<NonNullable<Cost["parts"]>>({
-    input: usd,
-    output: usd,
-    cachedInput: usd,
-    cacheWrite: usd,
-    fee: usd,
-  }),
+  parts: costParts,
 });
 const contentBase = {
   format: true,
@@ -152,8 +153,8 @@ function encodeSkeleton(span: SpanSkeleton): WireKeys<SpanSkeleton> {
     synthetic_end: span.syntheticEnd,
     first_token_time: span.firstTokenTime && rfc3339(span.firstTokenTime),
     status: span.status,
-    usage: span.usage && usage.encode(span.usage),
-    cost: span.cost && cost.encode(span.cost),
+    usage: span.usage && encodeUsage(span.usage),
+    cost: span.cost && encodeCost(span.cost),
     model: span.model,
     provider: span.provider,
     artifacts: span.artifacts?.map(artifact.encode),
@@ -178,8 +179,8 @@ function encodeSpan(span: SpanRecord): WireKeys<SpanRecord> {
     synthetic_end: span.syntheticEnd,
     first_token_time: span.firstTokenTime && rfc3339(span.firstTokenTime),
     status: span.status,
-    usage: span.usage && usage.encode(span.usage),
-    cost: span.cost && cost.encode(span.cost),
+    usage: span.usage && encodeUsage(span.usage),
+    cost: span.cost && encodeCost(span.cost),
     model: span.model,
     provider: span.provider,
     artifacts: span.artifacts?.map(artifact.encode),
@@ -198,14 +199,59 @@ function encodeSpan(span: SpanRecord): WireKeys<SpanRecord> {
     state_before: span.stateBefore && encodeContent(span.stateBefore),
     state_after: span.stateAfter && encodeContent(span.stateAfter),
     cache: span.cache,
-    resource: resource.encode(span.resource),
-    instrumentation: instrumentation.encode(span.instrumentation),
+    resource: {
+      attributes: span.resource.attributes,
+      dropped_attributes: span.resource.droppedAttributes,
+      schema_url: span.resource.schemaUrl,
+    },
+    instrumentation: {
+      name: span.instrumentation.name,
+      version: span.instrumentation.version,
+      attributes: span.instrumentation.attributes,
+      dropped_attributes: span.instrumentation.droppedAttributes,
+      schema_url: span.instrumentation.schemaUrl,
+    },
     trace_state: span.traceState,
     flags: span.flags,
     dropped: span.dropped,
     redactions: span.redactions,
     provenance: span.provenance,
     schema_version: span.schemaVersion,
+  };
+}
+
+function encodeUsage(used: TokenUsage): WireKeys<TokenUsage> {
+  return {
+    input: used.input,
+    output: used.output,
+    cached_input: used.cachedInput,
+    cache_write: used.cacheWrite,
+    reasoning: used.reasoning,
+    total: used.total,
+    subtotal: used.subtotal,
+  };
+}
+
+/** A span's tokens, for the list beside the spans. */
+export function encodeSpanUsage(spanId: string, used: TokenUsage): Record<string, unknown> {
+  return {
+    span_id: spanId,
+    input: used.input,
+    output: used.output,
+    cached_input: used.cachedInput,
+    cache_write: used.cacheWrite,
+    reasoning: used.reasoning,
+    total: used.total,
+    subtotal: used.subtotal,
+  } satisfies WireKeys<TokenUsage> & { span_id: string };
+}
+
+function encodeCost({ nanoUsd, source, priceVersion, parts }: Cost): Record<string, unknown> {
+  return {
+    usd: usdFromNanoUsd(nanoUsd),
+    source,
+    price_version: priceVersion,
+    parts: parts && costParts.encode(parts),
   };
 }
 

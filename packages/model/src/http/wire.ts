@@ -8,7 +8,7 @@ import type { SpanRecord, SpanSkeleton } from "../span.ts";
 import type { UsageSum } from "../usage.ts";
 import { list, type Struct, struct } from "./struct.ts";
 import { money, time } from "./units.ts";
-import { wireSkeleton, wireSpan } from "./wire-span.ts";
+import { encodeSpanUsage, wireSkeleton, wireSpan } from "./wire-span.ts";
 
 /**
  * The JSON of REST: snake_case, times in RFC 3339 with nanoseconds, money in USD. One definition for both ends.
@@ -103,7 +103,7 @@ export function encodeTracePage(page: TracePage, view: "skeleton" | "full"): Rec
   for (const span of page.spans) {
     const encoded = encode(span);
     spans.push(encoded);
-    if (span.usage !== undefined) bySpan.push({ span_id: span.spanId, ...encoded.usage });
+    if (span.usage !== undefined) bySpan.push(encodeSpanUsage(span.spanId, span.usage));
     for (const item of encoded.artifacts ?? []) artifacts.push({ ...item, span_id: span.spanId });
   }
   return {
@@ -127,7 +127,6 @@ export function encodeSpans(spans: readonly SpanRecord[]): { spans: Record<strin
 
 /** What the trace response says twice: at the span, and for all spans together. */
 interface WireSpan extends Record<string, unknown> {
-  usage?: Record<string, unknown>;
   artifacts?: Record<string, unknown>[];
 }
 
