@@ -15,7 +15,7 @@ export interface KeptSpans {
 const AI_KINDS: ReadonlySet<SpanKind> = new Set(["agent", "llm", "embedding", "retriever"]);
 
 /** A span that a model, an agent, an embedding or a retrieval made. */
-export function isAiSpan(span: SpanSkeleton): boolean {
+function isAiSpan(span: SpanSkeleton): boolean {
   return AI_KINDS.has(span.kind) || span.model !== undefined;
 }
 
