@@ -22,8 +22,8 @@ export function App(): ReactElement {
 
   return (
     <SessionContext value={session}>
+      <Header role={role} onRoleChange={setRole} theme={theme} onThemeChange={setTheme} />
       <ObservabilityProvider store={session.store} principal={role}>
-        <Header role={role} onRoleChange={setRole} theme={theme} onThemeChange={setTheme} />
         <main className="page">
           <WorkflowsProvider>
             <Switch>
@@ -35,11 +35,11 @@ export function App(): ReactElement {
             </Switch>
           </WorkflowsProvider>
         </main>
-        <footer className="footer">
-          Demo: the role is what the switch says, sent as <code>x-studio-role</code>. A real host uses its own
-          session here. Costs are demo prices of models that run on this machine.
-        </footer>
       </ObservabilityProvider>
+      <footer className="footer">
+        Demo: the role is what the switch says, sent as <code>x-studio-role</code>. A real host uses its own
+        session here. Costs are demo prices of models that run on this machine.
+      </footer>
     </SessionContext>
   );
 }

@@ -8,7 +8,7 @@ export function RunPage({ executionId }: { executionId: string }): ReactElement 
   return (
     <>
       <div className="page-title">
-        <h1>Run metrics</h1>
+        <h1>Run</h1>
         {workflowId === undefined ? null : (
           <Link
             className="quiet-link"
@@ -18,6 +18,7 @@ export function RunPage({ executionId }: { executionId: string }): ReactElement 
           </Link>
         )}
       </div>
+      <h2 className="visually-hidden">Run metrics</h2>
       <RunMetrics executionId={executionId} />
     </>
   );

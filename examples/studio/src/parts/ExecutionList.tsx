@@ -50,6 +50,7 @@ export function ExecutionList({ label, query, href, selectedId, empty }: Executi
                 <StatusMark status={execution.status} />
                 <span className="figures">
                   {execution.durationMs === undefined ? "" : `${format.duration(execution.durationMs)} · `}
+                  {execution.cost.priced > 0 && execution.cost.unpriced > 0 ? "≥ " : ""}
                   {format.cost(execution.cost.nanoUsd)}
                 </span>
               </Link>
