@@ -26,6 +26,7 @@ export function CostBars({ series, grouped }: CostViewProps): ReactElement {
   const t = useMessages(analyticsMessages);
   const format = useFormat();
   const nameOf = useSeriesName();
+  const highest = Math.max(...series.bars.map((bar) => bar.cost.nanoUsd ?? 0));
   return (
     <figure className="sl-chart" aria-label={t("cost.chart")}>
       <ResponsiveContainer width="100%" height={CHART_HEIGHT} initialDimension={BEFORE_MEASURED}>
@@ -42,7 +43,7 @@ export function CostBars({ series, grouped }: CostViewProps): ReactElement {
           <YAxis
             tickCount={4}
             width="auto"
-            domain={[0, (highest: number) => (highest > 0 ? highest : 1)]}
+            domain={highest > 0 ? [0, "auto"] : [0, 1]}
             tickLine={false}
             axisLine={false}
             tick={axisText}
@@ -106,7 +107,8 @@ function BarMark({ bar, x, y, width }: BarMarkProps): ReactElement | null {
   if (!isBar(bar)) return null;
   const { unpriced, nanoUsd } = bar.cost;
   const bound = unpriced === 0 ? "" : nanoUsd === undefined ? format.cost(undefined) : "≥";
-  if (bar.partial) {
+  // Thin bars stand too close for a word; then only the tooltip says it.
+  if (bar.partial && width >= 18) {
     return (
       <text x={x + width} y={y} textAnchor="end" fontSize={11} fill="var(--spanloom-text-dim)">
         {`${bound} ${t("cost.soFar")}`.trim()}
