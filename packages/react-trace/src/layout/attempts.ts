@@ -20,7 +20,7 @@ export function findAttempts(model: TraceModel): Map<number, AttemptPlace> {
   model.nodes.forEach((node, index) => {
     const { nodeId, attempt } = node.span;
     if (nodeId === undefined || attempt === undefined || node.parent?.span.nodeId === nodeId) return;
-    const family = JSON.stringify([model.parents[index], nodeId]);
+    const family = `${model.parents[index]} ${nodeId}`;
     const known = runs.get(family);
     const last = known?.at(-1);
     if (last !== undefined && attemptOf(model, last.at(-1) as number) < attempt) last.push(index);
