@@ -58,9 +58,9 @@ export interface HeldExecution {
 export class MemorySpans {
   readonly traces: Map<string, HeldTrace> = new Map();
   readonly executions: Map<string, HeldExecution> = new Map();
-  protected readonly deletedExecutions = new Set<string>();
+  protected readonly deletedExecutions: Set<string> = new Set();
   /** Traces whose unnamed spans belonged to a deleted execution. */
-  protected readonly deletedTraces = new Set<string>();
+  protected readonly deletedTraces: Set<string> = new Set();
 
   /** Stores the records; `changed` gets the ids of the executions that are not as they were. */
   write(records: readonly unknown[], changed: Set<string>): WriteReceipt {

@@ -3,7 +3,7 @@ import { makeSpan } from "@spanloom/model/fixtures";
 
 /** Short hand for the chapters: span 3 of trace 1, starting at second 3. */
 
-export const TRACE = traceIdOf(1);
+export const TRACE: string = traceIdOf(1);
 
 export function traceIdOf(number: number): string {
   return number.toString(16).padStart(32, "a");

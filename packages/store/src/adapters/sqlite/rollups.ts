@@ -12,7 +12,7 @@ import type { Connection } from "./connection.ts";
 /** The finest grain of sums over time. Every time zone stands on it. */
 export const QUARTER_SECONDS = 900;
 /** Grains of `usage` in seconds: quarter-hour, hour, four hours, UTC day. */
-export const GRAINS = [QUARTER_SECONDS, 3600, 14_400, 86_400] as const;
+export const GRAINS: readonly [900, 3600, 14_400, 86_400] = [QUARTER_SECONDS, 3600, 14_400, 86_400];
 /** How `usage` splits: bit 1 by workflow, bit 2 by model. */
 export const CUBES = [0, 1, 2, 3] as const;
 

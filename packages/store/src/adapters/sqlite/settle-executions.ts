@@ -147,11 +147,11 @@ function moveUsage(
   for (const { bucket, modelNo, sums } of execution.usage.values()) rollups.add(bucket, from, modelNo, sums);
 }
 
-export const COUNTERS = [
+export const COUNTERS: readonly string[] = [
   ...["seq", "hidden", "n_spans", "n_open", "n_errors", "n_nodes", "n_gone"],
   ...["first_ms", "first_ns", "last_ms", "last_ns"],
 ];
-export const FRAME = [
+export const FRAME: readonly string[] = [
   ...["workflow_no", "workflow_name", "thread_id", "search", "status", "root_span"],
   ...["start_ms", "start_ns", "end_ms", "end_ns", "duration_ms", "service", "service_version", "environment"],
 ];
