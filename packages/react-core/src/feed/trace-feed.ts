@@ -103,6 +103,8 @@ export function createTraceFeed(reader: TraceReader, executionId: string): Trace
           clear({ status: "not-permitted", error: asError(error) });
           return;
         }
+        // The server no longer knows our place, e.g. its store was replaced: read the trace anew.
+        if (isSpanloomError(error) && error.code === "invalid_cursor") seq = undefined;
         resumed = seq !== undefined;
         const wait = RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)] as number;
         if (snapshot.status === "ready") publish({ live: "reconnecting", error: asError(error) });
