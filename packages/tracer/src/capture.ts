@@ -1,8 +1,8 @@
-import type { Content, JsonValue, Message } from "@spanloom/model";
+import type { Content, JsonValue } from "@spanloom/model";
 import { readMessages } from "./messages.ts";
 
 /** How much of one content is kept, in UTF-16 code units of its text. What is longer is cut, and says so. */
-export const MAX_CONTENT_LENGTH = 1_048_576;
+const MAX_CONTENT_LENGTH = 1_048_576;
 /** Stays below the depth that stores accept, since content is nested inside a record. */
 const MAX_CAPTURE_DEPTH = 60;
 
@@ -20,11 +20,6 @@ export function captureContent(value: unknown, maxLength: number = MAX_CONTENT_L
   if (messages !== undefined) return { format: "messages", state: "captured", messages };
   if (budget.left >= 0) return { format: "json", state: "captured", json };
   return { format: "json", state: "truncated", reason: tooLong(maxLength), text: JSON.stringify(json) };
-}
-
-/** Messages that are already in the model's shape. */
-export function messagesContent(messages: Message[]): Content {
-  return { format: "messages", state: "captured", messages };
 }
 
 /** Any value as JSON, within `maxLength`; what does not fit is left out. */

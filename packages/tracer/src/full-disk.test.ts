@@ -9,6 +9,9 @@ import { createWorkflowTracer } from "./create-workflow-tracer.ts";
 import { traceLangGraph } from "./engines/langgraph.ts";
 import type { Problem } from "./problems.ts";
 
+/** Of the operating system, not of a package. */
+const tools = { mount: "mount", unmount: "umount" };
+
 const cleanUps: (() => unknown)[] = [];
 
 afterEach(async () => {
@@ -20,14 +23,14 @@ function smallDisk(megabytes: number): { path: string; grow: (megabytes: number)
   const path = mkdtempSync(join(tmpdir(), "spanloom-disk-"));
   cleanUps.push(() => rmSync(path, { recursive: true, force: true }));
   const mount = (options: string): void => {
-    execFileSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", path], { stdio: "ignore" });
+    execFileSync(tools.mount, ["-t", "tmpfs", "-o", options, "tmpfs", path], { stdio: "ignore" });
   };
   try {
     mount(`size=${megabytes}m`);
   } catch {
     return undefined;
   }
-  cleanUps.push(() => execFileSync("umount", [path]));
+  cleanUps.push(() => execFileSync(tools.unmount, [path]));
   return { path, grow: (size) => mount(`remount,size=${size}m`) };
 }
 

@@ -114,14 +114,20 @@ export class RecordedSpan {
 
   /** Facts about the span, of any JSON value. For prompts, results and state use `setInput` and `setOutput`. */
   setAttributes(attributes: Record<string, unknown>): this {
-    return this.#set("setAttributes", (facts) => {
+    if (this.#ended) return this;
+    try {
+      const { facts } = this.recording;
       for (const key of Object.keys(attributes)) {
         const value = attributes[key];
         const simple = typeof value === "string" || typeof value === "boolean" || Number.isSafeInteger(value);
         const json = simple ? (value as string | boolean | number) : attributeOf(value);
         if (json !== undefined) facts.attributes[key] = json;
       }
-    });
+      facts.changes++;
+    } catch (error) {
+      this.recorder.problems.report("internal", "setAttributes", "Attributes could not be read.", error);
+    }
+    return this;
   }
 
   /** Something that happened at one moment. */

@@ -73,7 +73,8 @@ export class Recorder {
       const options: SpanOptions = { startTime: startTime ?? facts.execution.clock.now() };
       if (links !== undefined) options.links = links;
       if (facts.kind === "llm") options.kind = SpanKind.CLIENT;
-      const span = this.#processor.withFacts(facts, () => this.#tracer.startSpan(name, options, within));
+      this.#processor.expect(facts);
+      const span = this.#tracer.startSpan(name, options, within);
       if (this.#mirror) this.#mirrorTo(span, name, facts);
       return new Recording(span, facts, within);
     } catch (error) {
@@ -84,6 +85,9 @@ export class Recorder {
         error,
       );
       return new Recording(trace.wrapSpanContext(INVALID_SPAN_CONTEXT), facts, within);
+    } finally {
+      // A span that is not recorded never asks for them.
+      this.#processor.expect(undefined);
     }
   }
 

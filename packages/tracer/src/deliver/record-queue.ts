@@ -92,7 +92,7 @@ export class RecordQueue {
 const RECORD_BYTES = 1_000;
 
 /** About how much memory a record takes: V8 keeps Latin-1 text in one byte a character. */
-export function approximateBytes(record: SpanRecord): number {
+function approximateBytes(record: SpanRecord): number {
   let bytes = RECORD_BYTES + sizeOfAttributes(record.attributes);
   for (const event of record.events) bytes += 100 + sizeOf(event.attributes);
   for (const link of record.links) bytes += 150 + sizeOf(link.attributes);

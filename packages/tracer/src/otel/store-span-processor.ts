@@ -59,14 +59,9 @@ export class StoreSpanProcessor {
     this.#options = options;
   }
 
-  /** The facts of the span that `start` starts at once: OpenTelemetry has no way to hand them to `onStart`. */
-  withFacts<T>(facts: SpanFacts, start: () => T): T {
+  /** Says what belongs to the span that is started next, at once: OpenTelemetry has no way to hand it to `onStart`. */
+  expect(facts: SpanFacts | undefined): void {
     this.#expected = facts;
-    try {
-      return start();
-    } finally {
-      this.#expected = undefined;
-    }
   }
 
   onStart(span: OtelSpan & Carrier, parentContext: Context): void {
