@@ -46,10 +46,9 @@ export function buildSpanTree<S extends TreeSpan>(spans: Iterable<S>): SpanTree<
     if (nodes.has(key)) duplicates++;
     nodes.set(key, { span, key, children: [], depth: 0, descendantCount: 0 });
   }
-  const sorted = [...nodes.values()].sort(compareNodes);
   const roots: SpanTreeNode<S>[] = [];
   let orphans = 0;
-  for (const node of sorted) {
+  for (const node of nodes.values()) {
     const parentId = parentOf(node.span);
     const parent = parentId === undefined ? undefined : nodes.get(`${node.span.traceId}/${parentId}`);
     if (parent !== undefined) {
@@ -63,8 +62,11 @@ export function buildSpanTree<S extends TreeSpan>(spans: Iterable<S>): SpanTree<
       roots.push(node);
     }
   }
+  // Siblings mostly come in order already, and sorting what is sorted is cheap; sorting all spans at once is not.
+  roots.sort(compareNodes);
+  for (const { children } of nodes.values()) if (children.length > 1) children.sort(compareNodes);
   const order = preOrder(roots);
-  const cycles = order.length === sorted.length ? 0 : cutCycles(sorted, order, roots);
+  const cycles = order.length === nodes.size ? 0 : cutCycles(nodes, order, roots);
   for (let index = order.length - 1; index >= 0; index--) {
     const node = order[index] as SpanTreeNode<S>;
     if (node.parent) node.parent.descendantCount += node.descendantCount + 1;
@@ -88,13 +90,13 @@ export function preOrder<S extends TreeSpan>(roots: readonly SpanTreeNode<S>[]):
 
 /** What preOrder could not reach hangs below cycles: each is cut above its earliest member, which becomes a root. */
 function cutCycles<S extends TreeSpan>(
-  sorted: readonly SpanTreeNode<S>[],
+  nodes: ReadonlyMap<string, SpanTreeNode<S>>,
   order: SpanTreeNode<S>[],
   roots: SpanTreeNode<S>[],
 ): number {
   const reached = new Set(order);
   let cycles = 0;
-  for (const start of sorted) {
+  for (const start of [...nodes.values()].sort(compareNodes)) {
     if (reached.has(start)) continue;
     const path = new Set<SpanTreeNode<S>>();
     let node = start;
