@@ -1,5 +1,5 @@
-import { type Cost, type NanoUsd, SpanloomError } from "@spanloom/model";
-import type { BilledTokens } from "./input-split.ts";
+import { type Cost, SpanloomError } from "@spanloom/model";
+import { type BilledTokens, costAt } from "./billed-tokens.ts";
 
 /** The host's own price of a model, in USD per million tokens. */
 export interface PriceOverride {
@@ -36,20 +36,10 @@ export function readOverrides(overrides: PriceOverrides): ReadonlyMap<string, Pr
   return new Map(Object.entries(overrides));
 }
 
-/** The cost under the host's prices. One USD per million tokens is 1,000 nano-USD a token. */
+/** The cost under the host's prices. */
 export function overrideCost(tokens: BilledTokens, prices: PriceOverride, version: string): Cost {
   const { inputPerMTok, outputPerMTok } = prices;
   const { cachedInputPerMTok = inputPerMTok, cacheWritePerMTok = inputPerMTok } = prices;
-  const parts = {
-    input: nanoUsd(tokens.uncached, inputPerMTok),
-    output: nanoUsd(tokens.output, outputPerMTok),
-    ...(tokens.cachedInput > 0 && { cachedInput: nanoUsd(tokens.cachedInput, cachedInputPerMTok) }),
-    ...(tokens.cacheWrite > 0 && { cacheWrite: nanoUsd(tokens.cacheWrite, cacheWritePerMTok) }),
-  };
-  const total = Object.values(parts).reduce((sum, part) => sum + part, 0);
-  return { nanoUsd: total, source: "override", priceVersion: `host@${version}`, parts };
-}
-
-function nanoUsd(tokens: number, usdPerMTok: number): NanoUsd {
-  return Math.round(tokens * usdPerMTok * 1e3);
+  const cost = costAt(tokens, { inputPerMTok, outputPerMTok, cachedInputPerMTok, cacheWritePerMTok });
+  return { ...cost, source: "override", priceVersion: `host@${version}` };
 }

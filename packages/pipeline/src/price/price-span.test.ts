@@ -52,6 +52,8 @@ describe("the built-in table", () => {
     ["gcp.gemini", "gemini-2.5-pro"],
     ["aws.bedrock", "anthropic.claude-3-5-sonnet-20241022-v2:0"],
     ["mistral_ai", "mistral-large-latest"],
+    ["perplexity", "sonar"],
+    ["cohere", "command-r"],
     [undefined, "gpt-4o"],
   ])("as the library itself says: %s %s", (provider, model) => {
     for (const [input, output] of [
@@ -59,10 +61,16 @@ describe("the built-in table", () => {
       [1234, 567],
       [250_000, 3],
     ] as const) {
+      const cached = Math.floor(input / 3);
       const options = { timestamp: new Date(START), ...(provider !== undefined && { providerId: provider }) };
       const expected =
-        calcPrice({ input_tokens: input, output_tokens: output }, model, options)?.total_price ?? Number.NaN;
-      const cost = costOf({ ...(provider !== undefined && { provider }), model, usage: { input, output } });
+        calcPrice({ input_tokens: input, output_tokens: output, cache_read_tokens: cached }, model, options)
+          ?.total_price ?? Number.NaN;
+      const cost = costOf({
+        ...(provider !== undefined && { provider }),
+        model,
+        usage: { input, output, cachedInput: cached },
+      });
       expect(cost?.nanoUsd).toBe(Math.round(expected * 1e9));
     }
   });

@@ -1,6 +1,6 @@
 import { type Cost, hasTokens, type SpanRecord, type TokenUsage } from "@spanloom/model";
 import { withProblem } from "../withhold.ts";
-import { billedTokens } from "./input-split.ts";
+import { billedTokens } from "./billed-tokens.ts";
 import { overrideCost, type PriceOverrides, readOverrides } from "./overrides.ts";
 import { loadPriceTable, type PriceTable } from "./price-table.ts";
 

@@ -1,6 +1,6 @@
-import type { calcPrice as CalcPrice, PriceCalculation, Provider } from "@pydantic/genai-prices";
+import type { calcPrice as CalcPrice, ModelInfo, PriceCalculation, Provider } from "@pydantic/genai-prices";
 import { type Cost, millisOf, nanoUsdFromUsd, type UnixNanos } from "@spanloom/model";
-import type { BilledTokens } from "./input-split.ts";
+import { type BilledTokens, costAt, type TokenPrices } from "./billed-tokens.ts";
 
 /** The table's name and version, stamped on each cost that it gave, so that history does not move with the next one. */
 export const PRICE_VERSION = "genai-prices@0.1.8";
@@ -42,6 +42,9 @@ function createTable(calcPrice: typeof CalcPrice): PriceTable {
   return (model, providerId, tokens, time) => {
     const provider = find(model, providerId);
     if (provider === null) return undefined;
+    const flat = flatPrices(provider.models[0]?.prices);
+    if (flat !== undefined)
+      return { ...costAt(tokens, flat), source: "computed", priceVersion: PRICE_VERSION };
     const options = { provider, timestamp: new Date(millisOf(time)) };
     const { uncached, cachedInput, cacheWrite, output } = tokens;
     const usage = { input_tokens: uncached + cachedInput + cacheWrite, output_tokens: output };
@@ -55,6 +58,20 @@ function createTable(calcPrice: typeof CalcPrice): PriceTable {
       priceVersion: PRICE_VERSION,
       parts: { output: nanoUsdFromUsd(whole.output_price), ...inputParts(tokens, whole, priceOf) },
     };
+  };
+}
+
+/** Prices that depend on neither time nor size, as most do: no need to ask the library for a product. */
+function flatPrices(prices: ModelInfo["prices"] | undefined): TokenPrices | undefined {
+  if (prices === undefined || Array.isArray(prices) || prices.requests_kcount !== undefined) return undefined;
+  const { input_mtok, output_mtok, cache_read_mtok, cache_write_mtok } = prices;
+  if (typeof input_mtok !== "number" || typeof output_mtok !== "number") return undefined;
+  if (typeof cache_read_mtok === "object" || typeof cache_write_mtok === "object") return undefined;
+  return {
+    inputPerMTok: input_mtok,
+    outputPerMTok: output_mtok,
+    cachedInputPerMTok: cache_read_mtok ?? input_mtok,
+    cacheWritePerMTok: cache_write_mtok ?? input_mtok,
   };
 }
 

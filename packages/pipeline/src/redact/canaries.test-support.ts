@@ -28,6 +28,7 @@ export const IN_CONTEXT: readonly (readonly [text: string, secret: string])[] = 
   [`{"headers":{"Authorization":"Basic ${btoa("user:canary-pw")}"}}`, btoa("user:canary-pw")],
   [`curl -H 'authorization: Basic ${btoa("user:canary-pw")}' host`, btoa("user:canary-pw")],
   ["sent Bearer canary.opaque.tok3n to it", "canary.opaque.tok3n"],
+  ["one\\nBearer canary.opaque.tok3n", "canary.opaque.tok3n"],
   ["postgres://app:canary-pw@db:5432/main", "canary-pw"],
   ["postgres://app:can/ary-pw@db:5432/main", "ary-pw"],
   ["https://user:c@nary-pw@host/path", "nary-pw"],

@@ -3,7 +3,7 @@ import { type Counts, countOf, replacement } from "./counts.ts";
 import { SECRET_WORDS } from "./rules.ts";
 import { scanAssignments } from "./scan-assignments.ts";
 import { scanPrivateKeys } from "./scan-private-keys.ts";
-import { scanShapes } from "./scan-shapes.ts";
+import { BEGINNINGS, scanShapes } from "./scan-shapes.ts";
 import { scanUrls } from "./scan-urls.ts";
 import { type KeyRule, keyWords, secretKeyRule } from "./secret-keys.ts";
 
@@ -35,6 +35,7 @@ export interface CompiledRules {
 const MAX_CACHED_KEYS = 4_096;
 /** No shape and no assignment is shorter. */
 const MIN_LENGTH = 6;
+const SHORT = 512;
 const MARKER = /(\[redacted:[\w-]{1,60}\])/;
 
 /** Compiles the built-in rules and the host's. Throws `invalid_argument` for a rule that cannot be used. */
@@ -43,6 +44,8 @@ export function compileRules(options: RedactionOptions = {}): CompiledRules {
   const patterns = (options.patterns ?? []).map(readPattern);
   const keyPatterns = ownKeys.map(({ words }) => words.join("[ ._-]?"));
   const words = new RegExp([...SECRET_WORDS, ...keyPatterns].join("|"), "gi");
+  // Most texts are short and hold nothing that could be of interest: one test instead of four.
+  const anything = new RegExp([...SECRET_WORDS, ...keyPatterns, BEGINNINGS, "://"].join("|"), "i");
   const cache = new Map<string, KeyRule | undefined>();
 
   const decide = (key: string): KeyRule | undefined => {
@@ -68,7 +71,7 @@ export function compileRules(options: RedactionOptions = {}): CompiledRules {
     namesSecret,
     scan: (text, counts) => {
       let clean = text;
-      if (text.length >= MIN_LENGTH) {
+      if (text.length >= MIN_LENGTH && (text.length > SHORT || anything.test(text))) {
         clean = scanPrivateKeys(clean, counts);
         clean = scanShapes(clean, counts);
         clean = scanUrls(clean, counts);

@@ -15,7 +15,7 @@ const MAX_DEPTH = 100;
 const MAX_VALUES = 200_000;
 /** JSON in JSON in JSON: deeper texts are scanned as text. */
 const MAX_PARSES = 4;
-const MAX_PARSED_TEXT = MAX_TEXT;
+const MAX_ROUNDS = 8;
 /** A cut does not leave the first half of a secret: the word that it would split goes too. */
 const MAX_SPLIT_WORD = 1_024;
 
@@ -50,10 +50,21 @@ export function redactValue(value: unknown, rules: CompiledRules, progress: Prog
 
 /** The text without secrets, cut where it is too long to be scanned. JSON is read as what it says. */
 export function redactText(text: string, rules: CompiledRules, progress: Progress): string {
+  let current = text;
   if (text.length > MAX_TEXT) {
     progress.cut = true;
-    return redactText(cutText(text), rules, progress);
+    current = cutText(text);
   }
+  // What a secret's neighbour is may change when the secret goes: once more, until nothing is found.
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const clean = redactOnce(current, rules, progress);
+    if (clean === current) break;
+    current = clean;
+  }
+  return current;
+}
+
+function redactOnce(text: string, rules: CompiledRules, progress: Progress): string {
   const first = text[0];
   if ((first === "{" || first === "[" || first === " " || first === "\n") && progress.parses < MAX_PARSES) {
     const clean = redactJsonText(text, rules, progress);
@@ -64,7 +75,7 @@ export function redactText(text: string, rules: CompiledRules, progress: Progres
 
 /** JSON text, cleaned as the value that it says. `undefined` where it is none, or none of its keys can be secret. */
 function redactJsonText(text: string, rules: CompiledRules, progress: Progress): string | undefined {
-  if (text.length > MAX_PARSED_TEXT || !(rules.namesSecret(text) || text.includes("\\"))) return undefined;
+  if (!(rules.namesSecret(text) || text.includes("\\"))) return undefined;
   const value = parseStructure(text);
   if (value === undefined) return undefined;
   progress.parses++;

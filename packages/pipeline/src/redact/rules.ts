@@ -12,27 +12,35 @@ export interface ShapeRule {
   rest: string;
   /** What may not stand before it: `word` another letter or digit, `run` also `-` and `_`, `nothing` no rule. */
   after: "word" | "run" | "nothing";
-  /** Told apart from ordinary words of the same shape. */
+  /**
+   * Told apart from ordinary words of the same shape. Then `rest` must be bounded, or text that is refused again and
+   * again would be read again and again; the run of characters after an accepted one goes with it.
+   */
   accept?: (secret: string) => boolean;
 }
 
 export const SHAPES: readonly ShapeRule[] = [
   word("anthropic-key", ["sk-ant-"], "[\\w-]{16,}"),
-  word("openai-key", ["sk-proj-", "sk-svcacct-", "sk-admin-"], "[\\w-]{16,}", hasDigit),
-  word("openrouter-key", ["sk-or-"], "[\\w-]{16,}", hasDigit),
-  word("langfuse-key", ["sk-lf-"], "[\\w-]{16,}", hasDigit),
-  word("openai-key", ["sk-"], "[\\w-]{20,}", looksRandom),
+  word("openai-key", ["sk-proj-", "sk-svcacct-", "sk-admin-"], "[\\w-]{16,200}", hasDigit),
+  word("openrouter-key", ["sk-or-"], "[\\w-]{16,200}", hasDigit),
+  word("langfuse-key", ["sk-lf-"], "[\\w-]{16,200}", hasDigit),
+  word("openai-key", ["sk-"], "[\\w-]{20,200}", looksRandom),
   word("aws-access-key", ["AKIA", "ASIA", "ABIA", "ACCA"], "[A-Z2-7]{16}(?![A-Za-z0-9])"),
   word("github-token", ["gho_", "ghp_", "ghr_", "ghs_", "ghu_"], "[A-Za-z0-9]{30,}"),
   word("github-token", ["github_pat_"], "\\w{22,}"),
-  word("gitlab-token", ["glpat-", "gloas-", "gldt-", "glrt-", "glcbt-", "glptt-"], "[\\w-]{20,}", hasDigit),
-  word("gitlab-token", ["glft-", "glsoat-", "glagent-", "glimt-", "glffct-"], "[\\w-]{20,}", hasDigit),
+  word(
+    "gitlab-token",
+    ["glpat-", "gloas-", "gldt-", "glrt-", "glcbt-", "glptt-"],
+    "[\\w-]{20,200}",
+    hasDigit,
+  ),
+  word("gitlab-token", ["glft-", "glsoat-", "glagent-", "glimt-", "glffct-"], "[\\w-]{20,200}", hasDigit),
   word(
     "slack-token",
     ["xoxa-", "xoxb-", "xoxe-", "xoxe.xox", "xoxo-", "xoxp-", "xoxr-", "xoxs-"],
     "[\\w-]{10,}",
   ),
-  word("slack-token", ["xapp-"], "[\\w-]{10,}", hasDigit),
+  word("slack-token", ["xapp-"], "[\\w-]{10,200}", hasDigit),
   { name: "slack-webhook", begins: ["hooks.slack.com/"], rest: "[\\w/-]{20,}", after: "nothing" },
   word("stripe-key", ["sk_live_", "sk_test_", "rk_live_", "rk_test_"], "[A-Za-z0-9]{10,}"),
   word("webhook-secret", ["whsec_"], "[\\w+/=-]{20,}"),
@@ -40,7 +48,7 @@ export const SHAPES: readonly ShapeRule[] = [
   word("google-token", ["ya29."], "[\\w-]{20,}"),
   word("google-secret", ["GOCSPX-"], "[\\w-]{20,}"),
   word("npm-token", ["npm_"], "[A-Za-z0-9]{36,}"),
-  word("pypi-token", ["pypi-"], "[\\w-]{50,}", hasDigit),
+  word("pypi-token", ["pypi-"], "[\\w-]{50,200}", hasDigit),
   word("huggingface-token", ["hf_"], "[A-Za-z0-9]{30,}"),
   word("groq-key", ["gsk_"], "[A-Za-z0-9]{30,}"),
   word("xai-key", ["xai-"], "[A-Za-z0-9]{40,}"),
@@ -54,7 +62,7 @@ export const SHAPES: readonly ShapeRule[] = [
   word("linear-key", ["lin_api_"], "[A-Za-z0-9]{30,}"),
   word("notion-token", ["ntn_"], "[A-Za-z0-9]{40,}"),
   word("age-key", ["AGE-SECRET-KEY-1"], "[A-Z0-9]{50,}"),
-  { name: "telegram-token", begins: [":AA"], rest: "[\\w-]{32,}", after: "nothing", accept: looksRandom },
+  { name: "telegram-token", begins: [":AA"], rest: "[\\w-]{32,200}", after: "nothing", accept: looksRandom },
   { name: "sendgrid-key", begins: ["SG."], rest: "[\\w-]{16,64}\\.[\\w-]{16,}", after: "run" },
   // JSON Web Tokens, signed or encrypted: base64url of `{"...` and at least one more part.
   {

@@ -20,7 +20,7 @@ const LINE = /[^\r\n"'`\\]*/y;
 const MAX_LOOK = 512;
 const SCHEME =
   /(?:bearer|basic|digest|token|apikey|api-key|negotiate|hmac|aws4-hmac-sha256|sharedaccesssignature)\s{1,4}/iy;
-const SCHEME_ONLY = /\b(?:bearer|basic)\s{1,4}([\w.~+/=-]{6,})/giy;
+const SCHEME_ONLY = /(?:(?<![A-Za-z])|(?<=\\[nrt]))(?:bearer|basic)\s{1,4}([\w.~+/=-]{6,})/giy;
 /** Code and templates, not a secret: calls, members, placeholders. */
 const CODE = /[(){}[\]$<>]|^(?:process|os|env|config|this|self|settings|options|secrets|vars)\b|^\*+$|^x+$/i;
 const LIKE_A_CONNECTION =
@@ -42,8 +42,13 @@ export function scanAssignments(text: string, words: RegExp, decide: KeyDecision
   let copied = 0;
   words.lastIndex = 0;
   for (let hit = words.exec(text); hit !== null; hit = words.exec(text)) {
-    const found = findScheme(text, hit.index) ?? findAssigned(text, hit.index, words.lastIndex, decide);
-    if (found === undefined || found.from < copied) continue;
+    const key = keyAround(text, hit.index, words.lastIndex);
+    const found = findScheme(text, hit.index) ?? findAssigned(text, key, decide);
+    if (found === undefined || found.from < copied) {
+      // Another word of the same key would be answered alike.
+      words.lastIndex = Math.max(words.lastIndex, key.end);
+      continue;
+    }
     out += text.slice(copied, found.from) + replacement(countOf(counts, found.rule));
     copied = found.to;
     words.lastIndex = Math.max(words.lastIndex, found.to);
@@ -71,7 +76,13 @@ function decodeBase64(text: string): string {
   return Buffer.from(text.slice(0, 400), "base64").toString("latin1");
 }
 
-function findAssigned(text: string, hit: number, hitEnd: number, decide: KeyDecision): Found | undefined {
+interface Key {
+  start: number;
+  end: number;
+}
+
+/** The whole key that a hit is part of. */
+function keyAround(text: string, hit: number, hitEnd: number): Key {
   let start = hit;
   while (start > 0 && hit - start < MAX_KEY && KEY_CHARACTER.test(text[start - 1] as string)) start--;
   let end = hitEnd;
@@ -79,6 +90,10 @@ function findAssigned(text: string, hit: number, hitEnd: number, decide: KeyDeci
   while (end < text.length && end - hitEnd < MAX_KEY && KEY_CHARACTER.test(text[end] as string)) end++;
   // An escaped line end before the key (`\npassword`) is not its first letter.
   if (text[start - 1] === "\\" && /[nrt]/.test(text[start] as string)) start++;
+  return { start, end };
+}
+
+function findAssigned(text: string, { start, end }: Key, decide: KeyDecision): Found | undefined {
   OPERATOR.lastIndex = end;
   const operator = OPERATOR.exec(text);
   if (operator === null) return undefined;

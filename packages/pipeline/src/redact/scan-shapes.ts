@@ -7,6 +7,7 @@ interface CompiledShape {
 }
 
 const BEFORE = { word: /[A-Za-z0-9]/, run: /[\w-]/ };
+const REST_OF_RUN = /[\w-]*/y;
 /** An escape just before a secret ends in a letter or digit but is no word: `\n`, `%20`, `\u0026`. */
 const ESCAPE = /(?:\\[nrtbf]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4})$/;
 
@@ -24,7 +25,9 @@ for (const begin of beginnings) {
     byBeginning.get(begin)?.push(...(byBeginning.get(shorter) ?? []));
   }
 }
-const ANY_BEGINNING = new RegExp(beginnings.map(escaped).join("|"), "g");
+/** Any beginning of a shape, as the source of a pattern. */
+export const BEGINNINGS: string = beginnings.map(escaped).join("|");
+const ANY_BEGINNING = new RegExp(BEGINNINGS, "g");
 
 /** The text with every secret of a known shape replaced; the same string where there is none. */
 export function scanShapes(text: string, counts: Counts): string {
@@ -52,8 +55,12 @@ function secretEnd(text: string, at: number, begin: string): { index: number; na
     }
     pattern.lastIndex = at;
     const match = pattern.exec(text);
-    if (match !== null && (rule.accept?.(match[0]) ?? true))
-      return { index: pattern.lastIndex, name: rule.name };
+    if (match === null) continue;
+    if (rule.accept === undefined) return { index: pattern.lastIndex, name: rule.name };
+    if (!rule.accept(match[0])) continue;
+    REST_OF_RUN.lastIndex = pattern.lastIndex;
+    REST_OF_RUN.test(text);
+    return { index: REST_OF_RUN.lastIndex, name: rule.name };
   }
   return undefined;
 }

@@ -4,7 +4,7 @@ import { type Counts, countOf, isReplaced, replacement } from "./counts.ts";
 const CREDENTIALS = /:\/\/([^\s:/?#@"'<>\\[]{0,200}):([^\s/"'<>\\]{1,2000})@/g;
 /** Databases' passwords are often written with a `/` that ought to be encoded. */
 const DATABASE =
-  /\b(?:postgres|mysql|mariadb|mongodb|rediss?|valkey|amqps?|clickhouse|mssql|sqlserver)(?:ql)?(?:\+\w{1,20})?:\/\/([^\s:/?#@"'<>\\[]{0,200}):([^\s@"'<>\\]{1,2000})@/g;
+  /\b(?:postgres|mysql|mariadb|mongodb|rediss?|valkey|amqps?|clickhouse|mssql|sqlserver)(?:ql)?(?:\+\w{1,20})?:\/\/([^\s:/?#@"'<>\\[]{0,200}):([^\s@"'<>\\]{1,300})@/g;
 /** A lone user that is itself a token. */
 const LONE_TOKEN = /:\/\/([\w-]{20,})@/g;
 
