@@ -1,7 +1,7 @@
 import { type Attributes, SPANLOOM, type SpanRecord } from "@spanloom/model";
 
 /** On a span whose cleaning failed somewhere: which stage and part. The failing part's values are not on the span. */
-export const PROBLEMS_KEY: string = `${SPANLOOM.prefix}pipeline.problems`;
+const PROBLEMS_KEY = `${SPANLOOM.prefix}pipeline.problems`;
 
 /** What stands in the place of a value that could not be cleaned. */
 export const WITHHELD = "[withheld]";

@@ -6,9 +6,9 @@ import { type Counts, countOf, isReplaced, replacement } from "./counts.ts";
 import type { KeyRule } from "./secret-keys.ts";
 
 /** Texts beyond this length, in UTF-16 code units, are cut before they are scanned: nothing passes unscanned. */
-export const MAX_TEXT = 1_048_576;
+const MAX_TEXT = 1_048_576;
 /** Stands at the end of a text that was cut. */
-export const CUT = "…[cut]";
+const CUT = "…[cut]";
 /** Deeper values are withheld, as every store refuses them. */
 const MAX_DEPTH = 100;
 /** Values in one field of a record; what is beyond is withheld. Also ends a structure that contains itself. */
@@ -49,7 +49,7 @@ export function redactValue(value: unknown, rules: CompiledRules, progress: Prog
 }
 
 /** The text without secrets, cut where it is too long to be scanned. JSON is read as what it says. */
-export function redactText(text: string, rules: CompiledRules, progress: Progress): string {
+function redactText(text: string, rules: CompiledRules, progress: Progress): string {
   let current = text;
   if (text.length > MAX_TEXT) {
     progress.cut = true;

@@ -101,7 +101,7 @@ export const SECRET_WORDS: readonly string[] = [
 ];
 
 /** Digits among letters, as a machine makes them: not the words of a name like `sk-fading-circle-container`. */
-export function looksRandom(text: string): boolean {
+function looksRandom(text: string): boolean {
   return /\d[A-Za-z]|[A-Za-z]\d/.test(text);
 }
 
