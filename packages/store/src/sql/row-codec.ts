@@ -56,6 +56,7 @@ export function factsOf(record: SpanRecord): SpanFacts {
 
 /** The record as two JSON texts, without `executionId`: the row's execution says it, also when the span moves. */
 export function encodeRecord(record: SpanRecord): { skeleton: string; rest: string } {
+  // One pattern: each further one would copy the rest once more.
   const {
     traceId,
     spanId,
@@ -67,10 +68,19 @@ export function encodeRecord(record: SpanRecord): { skeleton: string; rest: stri
     nodeType,
     attempt,
     agent,
-    ...more
+    startTime,
+    endTime,
+    syntheticEnd,
+    firstTokenTime,
+    status,
+    usage,
+    cost,
+    model,
+    provider,
+    artifacts,
+    revision,
+    ...rest
   } = record;
-  const { startTime, endTime, syntheticEnd, firstTokenTime, status, usage, cost, ...others } = more;
-  const { model, provider, artifacts, revision, ...rest } = others;
   const skeleton = {
     traceId,
     spanId,
@@ -129,10 +139,15 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** Why a valid record cannot be kept exactly: SQLite's text is UTF-8. `undefined` when it can. */
 export function textProblem({ executionId, workflowId, threadId, nodeId }: SpanRecord): string | undefined {
-  for (const [name, id] of Object.entries({ executionId, workflowId, threadId, nodeId })) {
-    if (id !== undefined && LONE_SURROGATE.test(id)) return `${name}: is not well-formed text`;
-  }
+  if (isBroken(executionId)) return "executionId: is not well-formed text";
+  if (isBroken(workflowId)) return "workflowId: is not well-formed text";
+  if (isBroken(threadId)) return "threadId: is not well-formed text";
+  if (isBroken(nodeId)) return "nodeId: is not well-formed text";
   return undefined;
+}
+
+function isBroken(id: string | undefined): boolean {
+  return id !== undefined && LONE_SURROGATE.test(id);
 }
 
 function rootRankOf(record: SpanRecord, parentId: string | null): number | null {

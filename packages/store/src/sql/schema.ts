@@ -47,7 +47,7 @@ CREATE TABLE execution (
   UNIQUE (scope_no, execution_id));
 CREATE INDEX execution_start ON execution (scope_no, start_ms, start_ns, execution_id) WHERE hidden = 0;
 CREATE INDEX execution_workflow ON execution (scope_no, workflow_no, start_ms, start_ns, execution_id) WHERE hidden = 0;
-CREATE INDEX execution_thread ON execution (scope_no, thread_id, start_ms) WHERE hidden = 0 AND thread_id IS NOT NULL;
+CREATE INDEX execution_thread ON execution (scope_no, thread_id, start_ms, start_ns, execution_id) WHERE hidden = 0 AND thread_id IS NOT NULL;
 CREATE INDEX execution_duration ON execution (scope_no, duration_ms, execution_id) WHERE hidden = 0;
 CREATE INDEX execution_cost ON execution (scope_no, (CASE WHEN priced > 0 THEN nano_usd END), execution_id) WHERE hidden = 0;
 CREATE TABLE exec_trace (

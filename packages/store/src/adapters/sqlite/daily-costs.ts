@@ -2,7 +2,7 @@ import { localDays, toDailyCost } from "@spanloom/metrics";
 import type { CostGroup, CostGroupSum, DailyCosts, DailyCostsQuery } from "@spanloom/model";
 import { COST_GROUPS } from "@spanloom/model";
 import { checkOneOf } from "../../check-arguments.ts";
-import { addSums, costSumOf, emptySums, SUM_COLUMNS, type Sums, usageSumOf } from "../../sql/sums.ts";
+import { addSums, costSumOf, emptySums, SUMS_READ, type Sums, usageSumOf } from "../../sql/sums.ts";
 import type { Connection } from "./connection.ts";
 import { DIM, type Names } from "./names.ts";
 import { GRAINS } from "./rollups.ts";
@@ -68,9 +68,6 @@ function readEdge(seconds: number, sumsBetween: RangeReader): Edge {
   return { midnight, beyond };
 }
 
-/** `total` adds as doubles: exact as long as JavaScript is, and never an overflow. */
-const SUMMED = SUM_COLUMNS.map((column) => `total(${column})`).join(", ");
-
 function rangeReader(
   db: Connection,
   names: Names,
@@ -87,8 +84,8 @@ function rangeReader(
   const cube = (groupBy === "workflow" || workflowNo !== undefined ? 1 : 0) | (groupBy === "model" ? 2 : 0);
   const group = groupBy === undefined ? "0" : `${groupBy}_no`;
   const statement = db.statement(
-    `SELECT ${group}, ${SUMMED} FROM usage WHERE scope_no = ? AND cube = ? AND grain = ? AND bucket >= ? AND bucket < ?
-     ${workflowNo === undefined ? "" : "AND workflow_no = ?"} ${groupBy === undefined ? "" : `GROUP BY ${group}`}`,
+    `SELECT ${group}, ${SUMS_READ} FROM usage WHERE scope_no = ? AND cube = ? AND grain = ? AND bucket >= ? AND bucket < ?
+     ${workflowNo === undefined ? "" : "AND workflow_no = ?"}`,
   );
   const only = workflowNo === undefined ? [] : [workflowNo];
   const read: RangeReader = (into, grain, from, to, sign) => {

@@ -61,6 +61,10 @@ export function createLeafBits(db: Connection): LeafBits {
       for (const row of changed) {
         climb(row);
         const { before, now } = row;
+        // On a cycle, what it no longer bears may seem to come back from below.
+        if (before !== undefined && (before.bears & ~now.bears & now.below) !== 0) {
+          lost.push({ trace: row.trace, spanId: row.spanId });
+        }
         if (before === undefined || before.sub === 0 || before.parentId === null) continue;
         if (before.parentId !== now.parentId || (before.sub & ~now.sub) !== 0) {
           lost.push({ trace: row.trace, spanId: before.parentId });

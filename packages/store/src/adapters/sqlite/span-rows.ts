@@ -34,8 +34,8 @@ export interface SpanRow {
   record: SpanRecord | undefined;
   /** What of the record that `record` replaces was counted; absent where it counted for nothing. */
   replaced: StoredSkeleton | undefined;
-  /** What is written of it so far in this batch. */
-  saved: SpanState | undefined;
+  /** Its state but for the bits is written by this batch. */
+  saved: boolean;
 }
 
 /** The span that gives a trace's unnamed spans their execution. */
@@ -131,7 +131,7 @@ export function newRow(trace: TraceRow, record: SpanRecord): SpanRow {
     now,
     record,
     replaced: undefined,
-    saved: undefined,
+    saved: false,
   };
   trace.rows.set(record.spanId, row);
   return row;
@@ -157,14 +157,13 @@ const UPDATE_BITS = "UPDATE span SET below = ?, sub = ? WHERE trace_no = ? AND s
 
 /** Writes what changed of the row, after `now` was settled. */
 export function saveRow(db: Connection, row: SpanRow): void {
-  const { trace, spanId, now, record } = row;
-  const stored = row.saved ?? row.before;
+  const { trace, spanId, before, now, record } = row;
   const { parentId, exec, unnamed, insSeq, seq, phase, revision, startMs, startNs, endMs, endNs, isError } =
     now;
   const { node, rootRank, rootStatus, counts, hasCache, bears, below, sub } = now;
-  if (stored !== undefined && stored.exec === exec && stored.seq === seq) {
+  if (row.saved || (before?.exec === exec && before.seq === seq)) {
     db.statement(UPDATE_BITS).run(below, sub, trace.no, spanId);
-  } else if (stored === undefined) {
+  } else if (before === undefined) {
     const { skeleton, rest } = encodeRecord(record as SpanRecord);
     db.statement(INSERT).run(
       ...[
@@ -195,7 +194,7 @@ export function saveRow(db: Connection, row: SpanRow): void {
       db.statement(UPDATE_RECORD).run(...state, skeleton, rest, trace.no, spanId);
     }
   }
-  row.saved = { ...now };
+  row.saved = true;
 }
 
 /** What the stored record of a row says in tree and totals. */
@@ -262,6 +261,6 @@ function toRow(trace: TraceRow, found: unknown): SpanRow {
     now: { ...before },
     record: undefined,
     replaced: undefined,
-    saved: undefined,
+    saved: false,
   };
 }

@@ -6,6 +6,7 @@ import {
   type SpanRecord,
   type WriteReceipt,
 } from "@spanloom/model";
+import { isPlainRecord } from "../../sql/plain-record.ts";
 import { encodeRecord, factsOf, textProblem } from "../../sql/row-codec.ts";
 import type { Connection } from "./connection.ts";
 import { type Counting, countBits, countChange } from "./count-changes.ts";
@@ -125,7 +126,7 @@ export function saveRows(db: Connection, executions: Executions, traces: Iterabl
 export function countRows(counting: Counting, traces: Iterable<TraceRow>): void {
   for (const trace of traces) {
     for (const row of trace.rows.values()) {
-      if (row?.saved === undefined) continue;
+      if (!row?.saved) continue;
       if (row.record !== undefined || row.before?.exec !== row.now.exec) countChange(counting, row);
       else if (row.before?.below !== row.now.below) countBits(counting, row);
     }
@@ -141,7 +142,7 @@ const DELETED: Rejection = {
 
 function admit(given: unknown): SpanRecord | Rejection {
   try {
-    const problem = recordProblem(given);
+    const problem = isPlainRecord(given) ? undefined : recordProblem(given);
     if (problem !== undefined) return { code: "invalid_record", message: problem };
   } catch {
     return { code: "invalid_record", message: "record: cannot be read" };
