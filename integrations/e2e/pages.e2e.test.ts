@@ -26,7 +26,7 @@ afterAll(async () => {
 
 /** Every page, and a text that shows it has what it reads. */
 const pages: [name: string, path: () => string, ready: string][] = [
-  ["start", () => "/", "Handbook index, "],
+  ["start", () => "/", "Handbook index · The whole handbook"],
   ["overview", () => "/workflows/invoice-triage", "Reads an invoice"],
   ["execution", () => `/workflows/invoice-triage?tab=execution&execution=${executionId}`, "extract_fields"],
   ["trace", () => `/workflows/invoice-triage?tab=trace&execution=${executionId}`, "extract_fields"],

@@ -33,8 +33,7 @@ interface CallOptions extends BaseChatModelCallOptions {
   tools?: { name: string }[];
 }
 
-/** The provider that the studio's own models name on their spans. */
-export const LOCAL_PROVIDER = "local";
+const LOCAL_PROVIDER = "local";
 
 const skills: readonly Skill[] = [
   extractInvoice,

@@ -23,9 +23,13 @@ export const authorize: Authorize = (request, { action }) => {
   return { scope: SCOPE, roles: [role], content: role !== "auditor", subject: `demo ${role}` };
 };
 
+/** Who records: on every span, and beside the run in the panels. */
+export const service = { environment: "demo", service: "studio", serviceVersion: "0.1.0" } as const;
+
 /** Where panels may link to. Only operators get the dashboards; for others the links are not in the page at all. */
 export function panelConfig({ grafanaUrl, tempoUrl }: Settings): ConfigSource {
   return {
+    "*": service,
     operator: {
       links: {
         run: {

@@ -49,7 +49,8 @@ export async function createCatalogue(
           executionId,
           onStart,
         });
-        return traced.invoke({ documentId }, { signal });
+        // Runs over one document belong together: LangGraph and Spanloom call that a thread.
+        return traced.invoke({ documentId }, { signal, configurable: { thread_id: documentId } });
       },
     },
     {
@@ -66,7 +67,7 @@ export async function createCatalogue(
           executionId,
           onStart,
         });
-        return traced.invoke({ documentId }, { signal });
+        return traced.invoke({ documentId }, { signal, configurable: { thread_id: documentId } });
       },
     },
     {
@@ -74,10 +75,10 @@ export async function createCatalogue(
       name: "Handbook index",
       description: "Reads every handbook through a caching document server and writes an index to download.",
       documents: [{ id: "handbook", title: "The whole handbook" }],
-      async run({ executionId, pace, shelf, onStart }) {
+      async run({ executionId, documentId, pace, shelf, onStart }) {
         const models = await createModels(pace, modelDelayMs);
         return tracer.execution(
-          { workflowId: "handbook-index", workflowName: "Handbook index", executionId },
+          { workflowId: "handbook-index", workflowName: "Handbook index", executionId, threadId: documentId },
           (execution) => {
             onStart();
             return indexHandbook(execution, models, library, shelf);

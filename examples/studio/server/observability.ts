@@ -4,7 +4,7 @@ import { createHandler, type Handler } from "@spanloom/server";
 import { createSqliteStore } from "@spanloom/store/sqlite";
 import { createWorkflowTracer, type WorkflowTracer } from "@spanloom/tracer";
 import { demoPrices } from "../models/create-models.ts";
-import { authorize, panelConfig, SCOPE } from "./access.ts";
+import { authorize, panelConfig, SCOPE, service } from "./access.ts";
 import type { Settings } from "./settings.ts";
 
 export interface Observability {
@@ -21,9 +21,9 @@ export function createObservability(settings: Settings): Observability {
   const tracer = createWorkflowTracer({
     store,
     scope: SCOPE,
-    serviceName: "studio",
-    serviceVersion: "0.1.0",
-    environment: "demo",
+    serviceName: service.service,
+    serviceVersion: service.serviceVersion,
+    environment: service.environment,
     pricing: { overrides: demoPrices, version: "demo" },
     onProblem: (problem) => console.error(`Tracing: ${problem.message}`),
   });

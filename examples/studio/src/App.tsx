@@ -1,15 +1,19 @@
 import { ObservabilityProvider } from "@spanloom/react-core";
-import { type ReactElement, useLayoutEffect, useMemo } from "react";
+import { lazy, type ReactElement, Suspense, useLayoutEffect, useMemo } from "react";
 import { Route, Switch } from "wouter";
-import { MonitoringPage } from "./pages/MonitoringPage.tsx";
 import { NotFoundPage } from "./pages/NotFoundPage.tsx";
-import { RunPage } from "./pages/RunPage.tsx";
 import { StartPage } from "./pages/StartPage.tsx";
-import { WorkflowPage } from "./pages/WorkflowPage.tsx";
 import { Header } from "./parts/Header.tsx";
-import { createSession, SessionContext } from "./session.ts";
+import { createSession, rights, SessionContext } from "./session.ts";
 import { useStoredChoice } from "./stored-choice.ts";
 import { WorkflowsProvider } from "./workflows.tsx";
+
+// Panels are loaded with the page that shows them.
+const MonitoringPage = lazy(async () => ({
+  default: (await import("./pages/MonitoringPage.tsx")).MonitoringPage,
+}));
+const RunPage = lazy(async () => ({ default: (await import("./pages/RunPage.tsx")).RunPage }));
+const WorkflowPage = lazy(async () => ({ default: (await import("./pages/WorkflowPage.tsx")).WorkflowPage }));
 
 export function App(): ReactElement {
   const [role, setRole] = useStoredChoice("studio.role", ["operator", "business_user", "auditor"]);
@@ -26,19 +30,21 @@ export function App(): ReactElement {
       <ObservabilityProvider store={session.store} principal={role}>
         <main className="page">
           <WorkflowsProvider>
-            <Switch>
-              <Route path="/" component={StartPage} />
-              <Route path="/workflows/:id">{({ id }) => <WorkflowPage workflowId={id} />}</Route>
-              <Route path="/monitoring" component={MonitoringPage} />
-              <Route path="/runs/:id">{({ id }) => <RunPage executionId={id} />}</Route>
-              <Route component={NotFoundPage} />
-            </Switch>
+            <Suspense>
+              <Switch>
+                <Route path="/" component={StartPage} />
+                <Route path="/workflows/:id">{({ id }) => <WorkflowPage workflowId={id} />}</Route>
+                <Route path="/monitoring" component={MonitoringPage} />
+                <Route path="/runs/:id">{({ id }) => <RunPage executionId={id} />}</Route>
+                <Route component={NotFoundPage} />
+              </Switch>
+            </Suspense>
           </WorkflowsProvider>
         </main>
       </ObservabilityProvider>
       <footer className="footer">
-        Demo: the role is what the switch says, sent as <code>x-studio-role</code>. A real host uses its own
-        session here. Costs are demo prices of models that run on this machine.
+        {rights[role]} This is a demo: the role is what the switch says, sent as <code>x-studio-role</code>; a
+        real host uses its own session here. Costs are demo prices of models that run on this machine.
       </footer>
     </SessionContext>
   );

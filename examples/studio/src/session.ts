@@ -8,6 +8,13 @@ export const roles = {
 } as const;
 export type Role = keyof typeof roles;
 
+/** What a role may see; the server decides it, this only says so. */
+export const rights: Record<Role, string> = {
+  business_user: "Business users see runs, costs and content, but no links into dashboards.",
+  operator: "Operators see everything, and links into Grafana and Tempo.",
+  auditor: "Auditors see runs, costs and traces, but no prompts or responses, and start nothing.",
+};
+
 /** Who looks, and how that person reaches the server. */
 export interface Session {
   role: Role;

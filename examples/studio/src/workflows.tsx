@@ -38,6 +38,12 @@ export function WorkflowsProvider({ children }: { children: ReactNode }): ReactE
   return <WorkflowsContext value={loaded.workflows}>{children}</WorkflowsContext>;
 }
 
+/** What a run is about: its thread is the document. */
+export function useDocumentTitle(): (execution: { threadId?: string }) => string {
+  const documents = useWorkflows().flatMap((workflow) => workflow.documents);
+  return ({ threadId }) => documents.find(({ id }) => id === threadId)?.title ?? "Unknown document";
+}
+
 export function useWorkflows(): readonly WorkflowInfo[] {
   return useContext(WorkflowsContext);
 }

@@ -1,4 +1,4 @@
-import type { ListExecutionsQuery } from "@spanloom/model";
+import type { CostSum, ListExecutionsQuery } from "@spanloom/model";
 import {
   EmptyState,
   ErrorState,
@@ -11,6 +11,7 @@ import {
 } from "@spanloom/react-core";
 import type { ReactElement } from "react";
 import { Link } from "wouter";
+import { useDocumentTitle } from "../workflows.tsx";
 
 export interface ExecutionListProps {
   label: string;
@@ -25,6 +26,10 @@ export interface ExecutionListProps {
 export function ExecutionList({ label, query, href, selectedId, empty }: ExecutionListProps): ReactElement {
   const { status, data, error, retry } = useExecutions(query);
   const format = useFormat();
+  const titleOf = useDocumentTitle();
+  /** A sum that leaves calls out is a lower bound. */
+  const costOf = ({ nanoUsd, unpriced }: CostSum): string =>
+    `${nanoUsd !== undefined && unpriced > 0 ? "≥ " : ""}${format.cost(nanoUsd)}`;
   return (
     <PanelRoot label={label} className="execution-list" busy={status === "loading"}>
       {status === "not-permitted" ? (
@@ -44,14 +49,14 @@ export function ExecutionList({ label, query, href, selectedId, empty }: Executi
                 aria-current={execution.executionId === selectedId ? "true" : undefined}
               >
                 <span className="execution-name">
-                  {query.workflowId === undefined ? `${execution.workflowName ?? "Unnamed"}, ` : ""}
-                  {format.dateTime(execution.startTime)}
+                  {query.workflowId === undefined ? `${execution.workflowName ?? "Unnamed"} · ` : ""}
+                  {titleOf(execution)}
                 </span>
                 <StatusMark status={execution.status} />
                 <span className="figures">
-                  {execution.durationMs === undefined ? "" : `${format.duration(execution.durationMs)} · `}
-                  {execution.cost.priced > 0 && execution.cost.unpriced > 0 ? "≥ " : ""}
-                  {format.cost(execution.cost.nanoUsd)}
+                  {format.dateTime(execution.startTime)}
+                  {execution.durationMs === undefined ? "" : ` · ${format.duration(execution.durationMs)}`}
+                  {` · ${costOf(execution.cost)}`}
                 </span>
               </Link>
             </li>

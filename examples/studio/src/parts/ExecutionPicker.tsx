@@ -1,6 +1,7 @@
 import type { ExecutionSummary } from "@spanloom/model";
 import { useFormat } from "@spanloom/react-core";
 import type { ReactElement } from "react";
+import { useDocumentTitle } from "../workflows.tsx";
 
 export interface ExecutionPickerProps {
   executions: readonly ExecutionSummary[];
@@ -11,6 +12,7 @@ export interface ExecutionPickerProps {
 /** The execution that all tabs show. One that is older than the list stays selectable by its id. */
 export function ExecutionPicker({ executions, executionId, onPick }: ExecutionPickerProps): ReactElement {
   const format = useFormat();
+  const titleOf = useDocumentTitle();
   const listed = executions.some((execution) => execution.executionId === executionId);
   return (
     <label className="switch">
@@ -19,7 +21,7 @@ export function ExecutionPicker({ executions, executionId, onPick }: ExecutionPi
         {listed ? null : <option value={executionId}>{executionId.slice(0, 8)}</option>}
         {executions.map((execution) => (
           <option key={execution.executionId} value={execution.executionId}>
-            {format.dateTime(execution.startTime)}, {execution.status}
+            {titleOf(execution)} · {format.dateTime(execution.startTime)} · {execution.status}
           </option>
         ))}
       </select>
