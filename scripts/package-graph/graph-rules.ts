@@ -34,6 +34,7 @@ export const notForBrowsers: readonly string[] = [
   "@langchain/core",
   "@langchain/langgraph",
   "@opentelemetry/exporter-trace-otlp-proto",
+  "@opentelemetry/sdk-trace",
   "@opentelemetry/sdk-trace-base",
   "@pydantic/genai-prices",
   "better-sqlite3",

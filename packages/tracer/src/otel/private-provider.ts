@@ -3,9 +3,9 @@ import { resourceFromAttributes } from "@opentelemetry/resources";
 import {
   AlwaysOffSampler,
   AlwaysOnSampler,
-  BasicTracerProvider,
   type SpanProcessor,
-} from "@opentelemetry/sdk-trace-base";
+  TracerProvider,
+} from "@opentelemetry/sdk-trace";
 import { newTraceId, RESOURCE } from "@spanloom/model";
 
 export interface PrivateProviderOptions {
@@ -18,14 +18,14 @@ export interface PrivateProviderOptions {
 
 /**
  * An OpenTelemetry provider of our own, which no other code sees: the host's provider, sampler and exporters stay as they
- * are. The one module that needs the OpenTelemetry SDK.
+ * are. The one module that needs the OpenTelemetry SDK, by the names that its 2.x and 3.x lines share.
  */
 export function createPrivateProvider(options: PrivateProviderOptions): {
   tracer: Tracer;
   shutdown: () => Promise<void>;
 } {
   const { enabled, serviceName, serviceVersion, environment, processors } = options;
-  const provider = new BasicTracerProvider({
+  const provider = new TracerProvider({
     resource: resourceFromAttributes({
       [RESOURCE.serviceName]: serviceName ?? process.env.OTEL_SERVICE_NAME ?? "unknown_service",
       ...(serviceVersion !== undefined && { [RESOURCE.serviceVersion]: serviceVersion }),
