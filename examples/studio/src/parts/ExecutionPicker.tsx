@@ -21,7 +21,7 @@ export function ExecutionPicker({ executions, executionId, onPick }: ExecutionPi
         {listed ? null : <option value={executionId}>{executionId.slice(0, 8)}</option>}
         {executions.map((execution) => (
           <option key={execution.executionId} value={execution.executionId}>
-            {titleOf(execution)} · {format.dateTime(execution.startTime)} · {execution.status}
+            {titleOf(execution)} · {format.dateTime(execution.startTime)}
           </option>
         ))}
       </select>
