@@ -70,8 +70,8 @@ const STATES: ReadonlySet<unknown> = new Set([
   ...["captured", "preview", "redacted", "truncated", "not_captured", "not_permitted"],
 ]);
 const SOURCES: ReadonlySet<unknown> = new Set(["reported", "computed", "override"]);
-const FREE_TEXTS = ["nodeType", "agent", "model", "provider", "workflowName", "threadId", "traceState"];
-const IDS = ["nodeId", "workflowId"];
+const FREE_TEXTS = ["nodeType", "agent", "model", "provider", "workflowName", "traceState"];
+const IDS = ["nodeId", "workflowId", "threadId"];
 const CONTENTS = ["input", "output", "stateBefore", "stateAfter"];
 /** Fields that most spans lack: the schema sees to them. */
 const RARE = ["artifacts", "cache", "dropped", "redactions", "provenance"];

@@ -40,6 +40,23 @@ test("a full disk rejects the write whole, and reads go on", () => {
   }
 });
 
+test("a database that cannot be written says so, and reads go on", () => {
+  for (const driver of ["node:sqlite", "better-sqlite3"] as const) {
+    const path = file(`read-only-${driver.length}.db`);
+    const db = openConnection({ path, durability: "process-crash", driver });
+    const engine = createEngine(db);
+    engine.write("scope", [makeSpan()]);
+    // What SQLite answers for a file or folder without the right to write; root has that right everywhere.
+    db.database.exec("PRAGMA query_only = ON");
+    const refused = { code: "store_failed", what: expect.stringContaining("cannot be written") };
+    expect(() => engine.write("scope", [makeSpan({ spanId: "00000000000000b2" })])).toThrow(
+      expect.objectContaining(refused),
+    );
+    expect(engine.getExecution("scope", "execution-1")?.spanCount).toBe(1);
+    engine.close();
+  }
+});
+
 test("a file that another process keeps locked fails clearly, and works again afterwards", async () => {
   const path = file("locked.db");
   const store = createSqliteStore({ path });
