@@ -3,6 +3,7 @@ import { withProblem } from "../withhold.ts";
 import type { Dialect } from "./dialect.ts";
 import { genAiDialect } from "./dialects/gen-ai.ts";
 import { genericDialect } from "./dialects/generic.ts";
+import { withEmbeddingTotal } from "./embedding-total.ts";
 import { CopyOnWriteDraft } from "./record-draft.ts";
 
 /** In order of precedence: an earlier one sets a field first, a later one fills what is left. The generic one is last. */
@@ -14,7 +15,7 @@ export function createNormalizer(own: readonly Dialect[] = []): (record: SpanRec
   return (record) => {
     let current = record;
     for (const dialect of dialects) current = applyDialect(dialect, current);
-    return current;
+    return withEmbeddingTotal(current);
   };
 }
 
