@@ -89,11 +89,16 @@ function sampleExecution(day: number, ago: number, index: number): SpanRecord[] 
   return spans;
 }
 
-/** The trace as it stands while its root and its last spans still run. */
+/** The trace as it stands while its last span, and all that it is in, still run. */
 function unended(spans: SpanRecord[]): SpanRecord[] {
-  return spans.map((span, index) => {
-    if (index !== 0 && index < spans.length - 2) return span;
+  const byId = new Map(spans.map((span) => [span.spanId, span]));
+  const running = new Set<SpanRecord>();
+  for (let span = spans.at(-1); span !== undefined; span = byId.get(span.parentSpanId ?? ""))
+    running.add(span);
+  return spans.map((span) => {
+    if (!running.has(span)) return span;
     const { endTime, usage, cost, output, ...open } = span;
-    return { ...open, status: { code: "unset" }, ...(index === 0 && { executionStatus: "running" }) };
+    const isRoot = span.parentSpanId === undefined;
+    return { ...open, status: { code: "unset" }, ...(isRoot && { executionStatus: "running" }) };
   });
 }

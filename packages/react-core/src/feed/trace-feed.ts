@@ -7,6 +7,7 @@ import {
   type TraceChanges,
   type TraceReader,
 } from "@spanloom/model";
+import { type Alarm, createAlarm } from "./alarm.ts";
 
 /** What a trace feed knows at one moment. A new object for every change; `spans` is a new array only when spans changed. */
 export interface TraceSnapshot {
@@ -83,48 +84,51 @@ export function createTraceFeed(reader: TraceReader, executionId: string): Trace
   }
 
   async function run(signal: AbortSignal): Promise<void> {
-    let resumed = seq !== undefined;
+    const alarm = createAlarm(signal);
+    // Heard all the time, so that no commit falls between an answer and the next wait.
+    const unwatch = reader.watch?.(executionId, alarm.ring);
+    signal.addEventListener("abort", () => unwatch?.(), { once: true });
+    // What came while nobody listened is looked for at once.
+    if (seq !== undefined) alarm.ring();
     for (let failures = 0; !signal.aborted; ) {
       try {
-        // An earlier run may answer late, so nothing is kept of it: only a run that still goes on moves `seq`.
         if (seq === undefined) {
-          const commit = await load(signal);
+          await load(signal);
           if (signal.aborted) return;
-          seq = commit;
-          resumed = false;
           failures = 0;
         }
-        if (seq === undefined) await pause(MISSING_POLL_MS, signal);
-        else await follow(signal, resumed, () => (failures = 0));
+        if (seq === undefined) await alarm.sleep(MISSING_POLL_MS);
+        else await follow(signal, alarm, () => (failures = 0));
       } catch (error) {
         if (signal.aborted) return;
         if (isDenied(error)) {
           seq = undefined;
           clear({ status: "not-permitted", error: asError(error) });
+          unwatch?.();
           return;
         }
-        // The server no longer knows our place, e.g. its store was replaced: read the trace anew.
-        if (isSpanloomError(error) && error.code === "invalid_cursor") seq = undefined;
-        resumed = seq !== undefined;
         const wait = RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)] as number;
         if (snapshot.status === "ready") publish({ live: "reconnecting", error: asError(error) });
         else if (failures > 2) publish({ status: "error", error: asError(error) });
         await pause(wait, signal);
+        alarm.ring();
       }
     }
   }
 
-  /** Reads all pages of one commit; gives that commit, or nothing when the execution is not there. */
-  async function load(signal: AbortSignal): Promise<number | undefined> {
+  /**
+   * Reads all pages of one commit and sets `seq` to it, unless the execution is not there. A run that was stopped may be
+   * answered late: it must not move what another has begun since.
+   */
+  async function load(signal: AbortSignal): Promise<void> {
     const fresh = new Set<string>();
     let cursor: string | undefined;
-    let commit = 0;
     do {
       const page = await reader.getTrace(executionId, cursor === undefined ? {} : { cursor });
-      if (signal.aborted) return undefined;
+      if (signal.aborted) return;
       if (page === undefined) {
         clear({ status: "not-found", error: undefined, lastSyncedAt: Date.now() });
-        return undefined;
+        return;
       }
       for (const span of page.spans) {
         const key = spanKey(span);
@@ -133,8 +137,10 @@ export function createTraceFeed(reader: TraceReader, executionId: string): Trace
       }
       spansChanged = true;
       cursor = page.nextCursor;
-      commit = page.asOfSeq;
-      if (cursor === undefined) for (const key of spans.keys()) if (!fresh.has(key)) spans.delete(key);
+      if (cursor === undefined) {
+        for (const key of spans.keys()) if (!fresh.has(key)) spans.delete(key);
+        seq = page.asOfSeq;
+      }
       publish({
         status: "ready",
         execution: page.execution,
@@ -145,12 +151,11 @@ export function createTraceFeed(reader: TraceReader, executionId: string): Trace
         error: undefined,
       });
     } while (cursor !== undefined);
-    return commit;
   }
 
-  /** Keeps up with the execution from `seq` on, until it is gone; `lookNow` where `seq` is from before a pause. */
-  async function follow(signal: AbortSignal, lookNow: boolean, onAnswer: () => void): Promise<void> {
-    for (let wait = !lookNow; !signal.aborted && seq !== undefined; wait = true) {
+  /** Keeps up with the execution from `seq` on, until it is gone. */
+  async function follow(signal: AbortSignal, alarm: Alarm, onAnswer: () => void): Promise<void> {
+    while (!signal.aborted && seq !== undefined) {
       if (reader.follow !== undefined && snapshotNow().live !== "ended") {
         for await (const changes of reader.follow(executionId, seq, signal)) {
           if (signal.aborted) return;
@@ -159,7 +164,7 @@ export function createTraceFeed(reader: TraceReader, executionId: string): Trace
         }
         if (!signal.aborted) publish({ live: "ended", lastSyncedAt: Date.now() });
       }
-      if (wait) await wake(signal);
+      await alarm.sleep(snapshotNow().live === "ended" ? ENDED_POLL_MS : POLL_MS);
       for (let more = true; more; ) {
         if (signal.aborted) return;
         const changes = await reader.changesSince(executionId, seq);
@@ -197,25 +202,6 @@ export function createTraceFeed(reader: TraceReader, executionId: string): Trace
     publish({ execution: undefined, spanCount: 0, complete: false, ...change });
   }
 
-  /** Resolves when it is time to ask for changes: at once after a commit that the reader announces, else after a while. */
-  async function wake(signal: AbortSignal): Promise<void> {
-    const ended = snapshotNow().live === "ended";
-    if (signal.aborted) return;
-    if (reader.watch === undefined) return pause(ended ? ENDED_POLL_MS : POLL_MS, signal);
-    const { watch } = reader;
-    await new Promise<void>((resolve) => {
-      const unwatch = watch.call(reader, executionId, done);
-      const timeout = setTimeout(done, ended ? ENDED_POLL_MS : POLL_MS);
-      signal.addEventListener("abort", done, { once: true });
-      function done(): void {
-        clearTimeout(timeout);
-        signal.removeEventListener("abort", done);
-        resolve();
-        queueMicrotask(() => unwatch());
-      }
-    });
-  }
-
   function publish(change: Partial<TraceSnapshot>): void {
     pending = { ...pending, ...change };
     if (change.status !== undefined && change.status !== snapshot.status) flush();
@@ -251,14 +237,5 @@ export function asError(error: unknown): Error {
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    }
-  });
+  return createAlarm(signal).sleep(ms);
 }
