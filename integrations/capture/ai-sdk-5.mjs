@@ -6,7 +6,11 @@ import { ANSWER, CALL, QUESTION, RESULT } from "./weather.mjs";
 
 const { exporter } = registerProvider();
 const identity = { provider: "anthropic.messages", modelId: "claude-sonnet-4-5" };
-const response = { id: "resp-1", modelId: "claude-sonnet-4-5-20250929", timestamp: new Date(1_795_000_000_000) };
+const response = {
+  id: "resp-1",
+  modelId: "claude-sonnet-4-5-20250929",
+  timestamp: new Date(1_795_000_000_000),
+};
 const usage = (inputTokens, cachedInputTokens, outputTokens, reasoningTokens) => ({
   inputTokens,
   cachedInputTokens,
@@ -14,12 +18,27 @@ const usage = (inputTokens, cachedInputTokens, outputTokens, reasoningTokens) =>
   reasoningTokens,
   totalTokens: inputTokens + outputTokens,
 });
-const call = { type: "tool-call", toolCallId: CALL.id, toolName: CALL.name, input: JSON.stringify(CALL.arguments) };
+const call = {
+  type: "tool-call",
+  toolCallId: CALL.id,
+  toolName: CALL.name,
+  input: JSON.stringify(CALL.arguments),
+};
 const called = { finishReason: "tool-calls", usage: usage(100, 60, 20, 8) };
 const stopped = { finishReason: "stop", usage: usage(140, 100, 10, 0) };
 const settings = {
-  experimental_telemetry: { isEnabled: true, functionId: "weather-agent", metadata: { sessionId: "thread-1" } },
-  tools: { weather: tool({ description: "Weather of a city", inputSchema: z.object({ city: z.string() }), execute: async () => RESULT }) },
+  experimental_telemetry: {
+    isEnabled: true,
+    functionId: "weather-agent",
+    metadata: { sessionId: "thread-1" },
+  },
+  tools: {
+    weather: tool({
+      description: "Weather of a city",
+      inputSchema: z.object({ city: z.string() }),
+      execute: async () => RESULT,
+    }),
+  },
   stopWhen: stepCountIs(3),
 };
 

@@ -11,13 +11,30 @@ const usage = (input, cached, output, reasoning) => ({
   inputTokens: { total: input, noCache: input - cached, cacheRead: cached, cacheWrite: 0 },
   outputTokens: { total: output, text: output - reasoning, reasoning },
 });
-const call = { type: "tool-call", toolCallId: CALL.id, toolName: CALL.name, input: JSON.stringify(CALL.arguments) };
+const call = {
+  type: "tool-call",
+  toolCallId: CALL.id,
+  toolName: CALL.name,
+  input: JSON.stringify(CALL.arguments),
+};
 const called = { finishReason: { unified: "tool-calls", raw: "tool_calls" }, usage: usage(100, 60, 20, 8) };
 const stopped = { finishReason: { unified: "stop", raw: "stop" }, usage: usage(140, 100, 10, 0) };
-const telemetry = { experimental_telemetry: { isEnabled: true, functionId: "weather-agent", metadata: { sessionId: "thread-1", userId: "user-1" } } };
+const telemetry = {
+  experimental_telemetry: {
+    isEnabled: true,
+    functionId: "weather-agent",
+    metadata: { sessionId: "thread-1", userId: "user-1" },
+  },
+};
 const settings = {
   ...telemetry,
-  tools: { weather: tool({ description: "Weather of a city", inputSchema: z.object({ city: z.string() }), execute: async () => RESULT }) },
+  tools: {
+    weather: tool({
+      description: "Weather of a city",
+      inputSchema: z.object({ city: z.string() }),
+      execute: async () => RESULT,
+    }),
+  },
   stopWhen: stepCountIs(3),
 };
 
@@ -55,7 +72,12 @@ await generateObject({
   schema: z.object({ degrees: z.number() }),
   model: new MockLanguageModelV3({
     ...identity,
-    doGenerate: async () => ({ content: [{ type: "text", text: JSON.stringify(RESULT) }], ...stopped, response, warnings: [] }),
+    doGenerate: async () => ({
+      content: [{ type: "text", text: JSON.stringify(RESULT) }],
+      ...stopped,
+      response,
+      warnings: [],
+    }),
   }),
 });
 await embed({

@@ -6,7 +6,14 @@ import { registerProvider, writeFixture } from "./support.mjs";
 import { ANSWER, CALL, QUESTION, RESULT } from "./weather.mjs";
 
 const { exporter } = registerProvider();
-const SUPPLEMENTS = { usage: true, providerMetadata: true, embedding: true, runtimeContext: true, toolChoice: true, schema: true };
+const SUPPLEMENTS = {
+  usage: true,
+  providerMetadata: true,
+  embedding: true,
+  runtimeContext: true,
+  toolChoice: true,
+  schema: true,
+};
 
 await capture("ai-sdk-7", () => new OpenTelemetry(SUPPLEMENTS));
 await capture("ai-sdk-7-legacy", () => new LegacyOpenTelemetry());
@@ -20,15 +27,32 @@ async function capture(name, integration) {
     },
     runtimeContext: { sessionId: "thread-1" },
     tools: {
-      weather: tool({ description: "Weather of a city", inputSchema: z.object({ city: z.string() }), execute: async () => RESULT }),
+      weather: tool({
+        description: "Weather of a city",
+        inputSchema: z.object({ city: z.string() }),
+        execute: async () => RESULT,
+      }),
     },
     stopWhen: stepCountIs(3),
   };
-  await generateText({ ...settings, model: new MockLanguageModelV4({ ...identity(), doGenerate: answers() }), instructions: "Be brief.", prompt: QUESTION });
-  const stream = streamText({ ...settings, model: new MockLanguageModelV4({ ...identity(), doStream: streams() }), prompt: QUESTION });
+  await generateText({
+    ...settings,
+    model: new MockLanguageModelV4({ ...identity(), doGenerate: answers() }),
+    instructions: "Be brief.",
+    prompt: QUESTION,
+  });
+  const stream = streamText({
+    ...settings,
+    model: new MockLanguageModelV4({ ...identity(), doStream: streams() }),
+    prompt: QUESTION,
+  });
   await stream.consumeStream();
   await embed({
-    model: new MockEmbeddingModelV4({ provider: "openai.embedding", modelId: "text-embedding-3-small", doEmbed: async () => ({ embeddings: [[0.1, 0.2]], usage: { tokens: 9 }, warnings: [] }) }),
+    model: new MockEmbeddingModelV4({
+      provider: "openai.embedding",
+      modelId: "text-embedding-3-small",
+      doEmbed: async () => ({ embeddings: [[0.1, 0.2]], usage: { tokens: 9 }, warnings: [] }),
+    }),
     value: QUESTION,
     telemetry: settings.telemetry,
   });
@@ -55,19 +79,35 @@ function answers() {
       ? {
           content: [
             { type: "reasoning", text: "Ask the tool." },
-            { type: "tool-call", toolCallId: CALL.id, toolName: CALL.name, input: JSON.stringify(CALL.arguments) },
+            {
+              type: "tool-call",
+              toolCallId: CALL.id,
+              toolName: CALL.name,
+              input: JSON.stringify(CALL.arguments),
+            },
           ],
           finishReason: { unified: "tool-calls", raw: "tool_calls" },
           usage: usage(100, 60, 20, 8),
           response,
           warnings: [],
         }
-      : { content: [{ type: "text", text: ANSWER }], finishReason: { unified: "stop", raw: "stop" }, usage: usage(140, 100, 10, 0), response, warnings: [] };
+      : {
+          content: [{ type: "text", text: ANSWER }],
+          finishReason: { unified: "stop", raw: "stop" },
+          usage: usage(140, 100, 10, 0),
+          response,
+          warnings: [],
+        };
 }
 
 function streams() {
   let step = 0;
-  const metadata = { type: "response-metadata", id: "resp-1", modelId: "gpt-4o-2024-08-06", timestamp: new Date(1_795_000_000_000) };
+  const metadata = {
+    type: "response-metadata",
+    id: "resp-1",
+    modelId: "gpt-4o-2024-08-06",
+    timestamp: new Date(1_795_000_000_000),
+  };
   return async () => ({
     stream: simulateReadableStream({
       initialDelayInMs: 20,
@@ -77,8 +117,17 @@ function streams() {
           ? [
               { type: "stream-start", warnings: [] },
               metadata,
-              { type: "tool-call", toolCallId: CALL.id, toolName: CALL.name, input: JSON.stringify(CALL.arguments) },
-              { type: "finish", finishReason: { unified: "tool-calls", raw: "tool_calls" }, usage: usage(100, 60, 20, 8) },
+              {
+                type: "tool-call",
+                toolCallId: CALL.id,
+                toolName: CALL.name,
+                input: JSON.stringify(CALL.arguments),
+              },
+              {
+                type: "finish",
+                finishReason: { unified: "tool-calls", raw: "tool_calls" },
+                usage: usage(100, 60, 20, 8),
+              },
             ]
           : [
               { type: "stream-start", warnings: [] },
@@ -87,7 +136,11 @@ function streams() {
               { type: "text-delta", id: "t", delta: ANSWER.slice(0, 10) },
               { type: "text-delta", id: "t", delta: ANSWER.slice(10) },
               { type: "text-end", id: "t" },
-              { type: "finish", finishReason: { unified: "stop", raw: "stop" }, usage: usage(140, 100, 10, 0) },
+              {
+                type: "finish",
+                finishReason: { unified: "stop", raw: "stop" },
+                usage: usage(140, 100, 10, 0),
+              },
             ],
     }),
   });

@@ -2,9 +2,25 @@
 import { createServer } from "node:http";
 import { ANSWER, CALL } from "./weather.mjs";
 
-const FIRST = { prompt_tokens: 100, completion_tokens: 20, total_tokens: 120, prompt_tokens_details: { cached_tokens: 60 }, completion_tokens_details: { reasoning_tokens: 8 } };
-const SECOND = { prompt_tokens: 140, completion_tokens: 10, total_tokens: 150, prompt_tokens_details: { cached_tokens: 100 }, completion_tokens_details: { reasoning_tokens: 0 } };
-const TOOL_CALL = { id: CALL.id, type: "function", function: { name: CALL.name, arguments: JSON.stringify(CALL.arguments) } };
+const FIRST = {
+  prompt_tokens: 100,
+  completion_tokens: 20,
+  total_tokens: 120,
+  prompt_tokens_details: { cached_tokens: 60 },
+  completion_tokens_details: { reasoning_tokens: 8 },
+};
+const SECOND = {
+  prompt_tokens: 140,
+  completion_tokens: 10,
+  total_tokens: 150,
+  prompt_tokens_details: { cached_tokens: 100 },
+  completion_tokens_details: { reasoning_tokens: 0 },
+};
+const TOOL_CALL = {
+  id: CALL.id,
+  type: "function",
+  function: { name: CALL.name, arguments: JSON.stringify(CALL.arguments) },
+};
 
 export async function startFakeProvider() {
   const server = createServer(async (request, response) => {
@@ -27,7 +43,9 @@ function json(response, value) {
 
 function completion({ messages, model }) {
   const answered = messages.some(({ role }) => role === "tool");
-  const message = answered ? { role: "assistant", content: ANSWER } : { role: "assistant", content: null, tool_calls: [TOOL_CALL] };
+  const message = answered
+    ? { role: "assistant", content: ANSWER }
+    : { role: "assistant", content: null, tool_calls: [TOOL_CALL] };
   return {
     id: "chatcmpl-1",
     object: "chat.completion",
@@ -52,7 +70,12 @@ function stream(response, { model }) {
 }
 
 function embedding({ model }) {
-  return { object: "list", model, data: [{ object: "embedding", index: 0, embedding: [0.1, 0.2] }], usage: { prompt_tokens: 9, total_tokens: 9 } };
+  return {
+    object: "list",
+    model,
+    data: [{ object: "embedding", index: 0, embedding: [0.1, 0.2] }],
+    usage: { prompt_tokens: 9, total_tokens: 9 },
+  };
 }
 
 /** Anthropic counts cached tokens beside `input_tokens`, not inside. */
@@ -68,6 +91,11 @@ function anthropic({ model }) {
     ],
     stop_reason: "tool_use",
     stop_sequence: null,
-    usage: { input_tokens: 40, cache_read_input_tokens: 60, cache_creation_input_tokens: 5, output_tokens: 20 },
+    usage: {
+      input_tokens: 40,
+      cache_read_input_tokens: 60,
+      cache_creation_input_tokens: 5,
+      output_tokens: 20,
+    },
   };
 }

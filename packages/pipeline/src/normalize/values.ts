@@ -1,10 +1,18 @@
-import { type AttributeValue, type JsonValue, plainAttribute } from "@spanloom/model";
+import {
+  type AttributeValue,
+  type JsonValue,
+  plainAttribute,
+  rfc3339ToNanos,
+  type UnixNanos,
+} from "@spanloom/model";
 import { parseStructure } from "../parse-json.ts";
 
 /**
  * Attributes come as the instrumentation could send them: numbers as text, lists and objects as JSON text or whole.
  * Each reader gives `undefined` for what it cannot read, and the attribute then stays where it is.
  */
+
+export type JsonObject = { [key: string]: JsonValue };
 
 export function readText(value: AttributeValue | undefined): string | undefined {
   return typeof value === "string" ? value : undefined;
@@ -14,6 +22,7 @@ const DECIMAL = /^\d{1,15}(\.\d{1,15})?$/;
 
 /** A finite number, also as decimal text. */
 export function readNumber(value: AttributeValue | undefined): number | undefined {
+  if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
   const plain = value === undefined ? undefined : plainAttribute(value);
   if (typeof plain === "number") return Number.isFinite(plain) ? plain : undefined;
   return typeof plain === "string" && DECIMAL.test(plain) ? Number(plain) : undefined;
@@ -36,4 +45,24 @@ export function readTexts(value: AttributeValue | undefined): string[] | undefin
 export function readJson(value: AttributeValue | undefined): JsonValue | undefined {
   if (typeof value === "string") return parseStructure(value) ?? value;
   return value === undefined ? undefined : plainAttribute(value);
+}
+
+/** An object, also as its JSON text. */
+export function readObject(value: AttributeValue | undefined): JsonObject | undefined {
+  const json = readJson(value);
+  return isObject(json) ? json : undefined;
+}
+
+/** A time in RFC 3339, also inside a second pair of quotes, as `JSON.stringify` of a `Date` gives it. */
+export function readTime(value: AttributeValue | undefined): UnixNanos | undefined {
+  if (typeof value !== "string") return undefined;
+  try {
+    return rfc3339ToNanos(value.replace(/^"(.*)"$/, "$1"));
+  } catch {
+    return undefined;
+  }
+}
+
+export function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

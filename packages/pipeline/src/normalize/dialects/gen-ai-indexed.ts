@@ -1,0 +1,47 @@
+import type { JsonValue, Message } from "@spanloom/model";
+import { parseStructure } from "../../parse-json.ts";
+import type { RecordDraft } from "../dialect.ts";
+import { asMessages } from "../fields.ts";
+import { readMessages } from "../messages.ts";
+import { unflatten } from "../unflatten.ts";
+import { isObject } from "../values.ts";
+
+/**
+ * Messages flattened by their place, as OpenLLMetry wrote them before `gen_ai.input.messages`:
+ * `gen_ai.prompt.0.role`, `.content`, `.tool_calls.0.name`; `gen_ai.completion.0.finish_reason`.
+ * Returns whether the field now holds them.
+ */
+export function moveIndexedMessages(draft: RecordDraft, field: "input" | "output", prefix: string): boolean {
+  const flat = unflatten(draft, prefix);
+  if (flat === undefined) return false;
+  const role = field === "input" ? "user" : "assistant";
+  const messages = readMessages(flat.items.map((item) => asApiMessage(item, role)));
+  return messages !== undefined && draft.move(field, asMessages(messages), ...flat.keys);
+}
+
+function asApiMessage(item: JsonValue, role: Message["role"]): JsonValue {
+  if (!isObject(item)) return { role, content: item };
+  const { content, tool_calls, ...rest } = item;
+  return {
+    role,
+    ...rest,
+    // Contents of several parts were written as the text of their list.
+    ...(content !== undefined && { content: (typeof content === "string" && partsIn(content)) || content }),
+    ...(tool_calls !== undefined && {
+      tool_calls: Array.isArray(tool_calls) ? tool_calls.map(asToolCall) : tool_calls,
+    }),
+  };
+}
+
+function asToolCall(call: JsonValue): JsonValue {
+  return isObject(call) && call.type === undefined ? { type: "tool_call", ...call } : call;
+}
+
+function partsIn(text: string): JsonValue[] | undefined {
+  const parts = parseStructure(text);
+  const typed =
+    Array.isArray(parts) &&
+    parts.length > 0 &&
+    parts.every((part) => isObject(part) && typeof part.type === "string");
+  return typed ? parts : undefined;
+}
