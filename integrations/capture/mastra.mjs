@@ -97,6 +97,11 @@ const result = await run.start({
 });
 if (result.status !== "success")
   throw new Error(`The workflow ended as ${result.status}: ${JSON.stringify(result.error)}`);
-await exporter.flush();
+// The exporter hears of the root some time after the run has ended.
+for (let attempt = 0; attempt < 50; attempt++) {
+  await exporter.flush();
+  if (kept.getFinishedSpans().some(({ name }) => name.startsWith("invoke_workflow"))) break;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+}
 writeFixture("mastra", kept.getFinishedSpans());
 process.exit(0);

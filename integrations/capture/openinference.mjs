@@ -73,6 +73,15 @@ langchain.manuallyInstrument(callbacks);
 const answer = new AIMessage({
   content: "",
   tool_calls: [{ id: CALL.id, name: CALL.name, args: CALL.arguments }],
+  additional_kwargs: {
+    tool_calls: [
+      {
+        id: CALL.id,
+        type: "function",
+        function: { name: CALL.name, arguments: JSON.stringify(CALL.arguments) },
+      },
+    ],
+  },
   usage_metadata: {
     input_tokens: 100,
     output_tokens: 20,
@@ -83,6 +92,9 @@ const answer = new AIMessage({
   response_metadata: { model_name: "gpt-4o-2024-08-06", finish_reason: "tool_calls" },
 });
 class WeatherModel extends FakeListChatModel {
+  invocationParams() {
+    return { model: "gpt-4o" };
+  }
   async _generate() {
     return { generations: [{ text: "", message: answer }] };
   }

@@ -7,6 +7,7 @@ import {
   nanoUsdFromUsd,
   type TokenUsage,
 } from "@spanloom/model";
+import { parseStructure } from "../parse-json.ts";
 import type { RecordDraft } from "./dialect.ts";
 import { readMessages } from "./messages.ts";
 import { readCount, readJson, readNumber, readText } from "./values.ts";
@@ -85,7 +86,32 @@ export function moveMessagesOrContent(draft: RecordDraft, field: "input" | "outp
 /** The value as it is: a structure or the text of one as JSON, any other text as text. */
 export function moveContent(draft: RecordDraft, field: "input" | "output", key: string): boolean {
   const value = draft.attribute(key);
-  return value !== undefined && draft.move(field, asContent(value), key);
+  if (value === undefined || hasMessages(draft, field)) return false;
+  return draft.move(field, asContent(value), key);
+}
+
+/** As {@link moveContent}, for a key that always holds JSON text, or a list of such: the text of a text is that text. */
+export function moveJsonText(draft: RecordDraft, field: "input" | "output", key: string): boolean {
+  const value = draft.attribute(key);
+  if (value === undefined || hasMessages(draft, field)) return false;
+  const parsed = Array.isArray(value) ? value.map(parseJsonText) : parseJsonText(value);
+  return draft.move(field, asContent(parsed), key);
+}
+
+/** Messages are better than any other form of the same; large as both are, it is not worth comparing them. */
+export function hasMessages(draft: RecordDraft, field: "input" | "output"): boolean {
+  return draft.record[field]?.format === "messages";
+}
+
+function parseJsonText(value: JsonValue): JsonValue {
+  if (typeof value !== "string") return value;
+  const structure = parseStructure(value);
+  if (structure !== undefined || !value.startsWith('"')) return structure ?? value;
+  try {
+    return JSON.parse(value) as string;
+  } catch {
+    return value;
+  }
 }
 
 export function asMessages(messages: Message[]): Content {

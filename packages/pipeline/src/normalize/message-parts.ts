@@ -4,13 +4,24 @@ import { isObject, type JsonObject } from "./values.ts";
 
 /**
  * The part that a value stands for; none for nothing. Reads OpenTelemetry's parts and those of OpenAI's, Anthropic's and
- * the Vercel AI SDK's messages. A part with a field that its type does not have is kept whole as `other`.
+ * the Vercel AI SDK's messages. What the caller told the provider about a part stands in a part of its own; a part with
+ * any other field that its type does not have is kept whole as `other`.
  */
 export function readParts(part: JsonValue | undefined): MessagePart[] {
   if (part === undefined || part === null) return [];
   if (typeof part === "string") return [{ type: "text", content: part }];
   if (!isObject(part)) return [{ type: "other", value: part }];
-  return [readTyped(part) ?? { type: "other", value: part }];
+  const typed = readTyped(part);
+  if (typed !== undefined) return [typed];
+  const { providerOptions, providerMetadata, cache_control, ...plain } = part;
+  const extended = Object.keys(plain).length < Object.keys(part).length ? readTyped(plain) : undefined;
+  if (extended === undefined) return [{ type: "other", value: part }];
+  const extensions = Object.entries({ providerOptions, providerMetadata, cache_control });
+  return [extended, { type: "other", value: Object.fromEntries(extensions.filter(isGiven)) }];
+}
+
+function isGiven(entry: [string, JsonValue | undefined]): entry is [string, JsonValue] {
+  return entry[1] !== undefined;
 }
 
 /** A tool call; arguments that are the text of a JSON structure become that structure. */

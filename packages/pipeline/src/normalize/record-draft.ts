@@ -32,7 +32,10 @@ export class CopyOnWriteDraft implements RecordDraft {
 
   attribute(key: string): AttributeValue | undefined {
     const { attributes } = this.#source;
-    return Object.hasOwn(attributes, key) && !this.#taken.has(key) ? attributes[key] : undefined;
+    const value = attributes[key];
+    // Most keys that a dialect asks for are not there: that has to be quick.
+    if (value === undefined || !Object.hasOwn(attributes, key) || this.#taken.has(key)) return undefined;
+    return value;
   }
 
   keys(prefix: string): string[] {
@@ -52,7 +55,9 @@ export class CopyOnWriteDraft implements RecordDraft {
   derive<Field extends NormalizedField>(field: Field, value: SpanRecord[Field], key: string): boolean {
     const present = this.record[field];
     if (!isUnset(this.record, field))
-      return present === value || canonicalJson(present) === canonicalJson(value);
+      return (
+        present === value || (typeof value === "object" && canonicalJson(present) === canonicalJson(value))
+      );
     this.#own()[field] = value;
     this.#say(field, key);
     return true;

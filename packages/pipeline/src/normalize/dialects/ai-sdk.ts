@@ -1,9 +1,16 @@
 import { GEN_AI, type JsonValue, type MessagePart, type SpanKind } from "@spanloom/model";
 import type { Dialect, RecordDraft } from "../dialect.ts";
-import { asMessages, moveContent, moveCounts, moveFirstTokenAfter, moveText } from "../fields.ts";
+import {
+  asMessages,
+  moveContent,
+  moveCounts,
+  moveFirstTokenAfter,
+  moveJsonText,
+  moveText,
+} from "../fields.ts";
 import { readParts, toolCall } from "../message-parts.ts";
 import { readMessages } from "../messages.ts";
-import { deriveKindAfterOperation } from "../operations.ts";
+import { deriveKindAfterOperation, readOperation } from "../operations.ts";
 import { isObject, readJson, readObject, readText } from "../values.ts";
 
 const OPERATION = "ai.operationId";
@@ -28,10 +35,9 @@ const KINDS: ReadonlyMap<string, { kind: SpanKind; sums?: true }> = new Map([
   ["ai.toolCall", { kind: "tool" }],
 ]);
 
-/** The SDK repeats its counts in the names of the conventions, on the same span. */
 const COUNTS = {
-  input: ["ai.usage.inputTokens", "ai.usage.promptTokens", "ai.usage.tokens", GEN_AI.inputTokens],
-  output: ["ai.usage.outputTokens", "ai.usage.completionTokens", GEN_AI.outputTokens],
+  input: ["ai.usage.inputTokens", "ai.usage.promptTokens", "ai.usage.tokens"],
+  output: ["ai.usage.outputTokens", "ai.usage.completionTokens"],
   cachedInput: ["ai.usage.cachedInputTokens", "ai.usage.inputTokenDetails.cacheReadTokens"],
   cacheWrite: ["ai.usage.inputTokenDetails.cacheWriteTokens"],
   reasoning: ["ai.usage.reasoningTokens", "ai.usage.outputTokenDetails.reasoningTokens"],
@@ -70,7 +76,9 @@ export const aiSdkDialect: Dialect = {
     moveText(draft, "threadId", ...THREAD_KEYS);
     const before = draft.record.usage;
     moveCounts(draft, COUNTS);
-    if (known?.sums && draft.record.usage !== before) draft.deriveUsage({ subtotal: true }, OPERATION);
+    const sums = known?.sums ?? readOperation(draft)?.sums;
+    if (sums && draft.record.usage !== before)
+      draft.deriveUsage({ subtotal: true }, known ? OPERATION : GEN_AI.operationName);
     moveFirstTokenAfter(draft, 1e3, "ai.response.msToFirstChunk", "ai.stream.msToFirstChunk");
     readInput(draft);
     readOutput(draft);
@@ -92,9 +100,9 @@ function readInput(draft: RecordDraft): void {
   const messages = readMessages(asApiMessages(readJson(draft.attribute("ai.prompt.messages"))));
   if (messages !== undefined) draft.move("input", asMessages(messages), "ai.prompt.messages");
   readPrompt(draft);
-  moveContent(draft, "input", "ai.toolCall.args");
-  moveContent(draft, "input", "ai.value");
-  moveContent(draft, "input", "ai.values");
+  moveJsonText(draft, "input", "ai.toolCall.args");
+  moveJsonText(draft, "input", "ai.value");
+  moveJsonText(draft, "input", "ai.values");
 }
 
 /** What the caller gave: `{system?, prompt | messages}`. What else it holds keeps it as the JSON that it is. */
@@ -134,9 +142,9 @@ function readOutput(draft: RecordDraft): void {
     draft.move("finishReasons", [reason], "ai.response.finishReason");
   readAnswer(draft, reason);
   moveContent(draft, "output", "ai.response.object");
-  moveContent(draft, "output", "ai.toolCall.result");
-  moveContent(draft, "output", "ai.embedding");
-  moveContent(draft, "output", "ai.embeddings");
+  moveJsonText(draft, "output", "ai.toolCall.result");
+  moveJsonText(draft, "output", "ai.embedding");
+  moveJsonText(draft, "output", "ai.embeddings");
 }
 
 /** Reasoning, text and tool calls stand apart; together they are the one message that came back. */

@@ -6,12 +6,23 @@ import { readMessages } from "../messages.ts";
 import { unflatten } from "../unflatten.ts";
 import { isObject } from "../values.ts";
 
+/** Where the messages are, and keys one of which the first message always has: to look for all of them takes longer. */
+const FLAT = {
+  input: { prefix: "gen_ai.prompt.", signs: ["gen_ai.prompt.0.role", "gen_ai.prompt.0.content"] },
+  output: {
+    prefix: "gen_ai.completion.",
+    signs: ["gen_ai.completion.0.role", "gen_ai.completion.0.content"],
+  },
+} as const;
+
 /**
  * Messages flattened by their place, as OpenLLMetry wrote them before `gen_ai.input.messages`:
  * `gen_ai.prompt.0.role`, `.content`, `.tool_calls.0.name`; `gen_ai.completion.0.finish_reason`.
  * Returns whether the field now holds them.
  */
-export function moveIndexedMessages(draft: RecordDraft, field: "input" | "output", prefix: string): boolean {
+export function moveIndexedMessages(draft: RecordDraft, field: "input" | "output"): boolean {
+  const { prefix, signs } = FLAT[field];
+  if (!signs.some((key) => draft.attribute(key) !== undefined)) return false;
   const flat = unflatten(draft, prefix);
   if (flat === undefined) return false;
   const role = field === "input" ? "user" : "assistant";

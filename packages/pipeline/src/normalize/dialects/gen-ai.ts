@@ -88,7 +88,7 @@ function readInput(draft: RecordDraft): void {
   moveContent(draft, "input", GEN_AI.toolArguments);
   moveContent(draft, "input", MORE.retrievalQuery);
   moveMessagesOrContent(draft, "input", OLD.prompt);
-  moveIndexedMessages(draft, "input", `${OLD.prompt}.`);
+  moveIndexedMessages(draft, "input");
   moveEventMessages(draft, "input");
 }
 
@@ -104,7 +104,7 @@ function readOutput(draft: RecordDraft): void {
   moveContent(draft, "output", GEN_AI.toolResult);
   moveContent(draft, "output", MORE.retrievalDocuments);
   moveMessagesOrContent(draft, "output", OLD.completion);
-  if (moveIndexedMessages(draft, "output", `${OLD.completion}.`)) deriveFinishReasons(draft, OLD.completion);
+  if (moveIndexedMessages(draft, "output")) deriveFinishReasons(draft, OLD.completion);
   if (moveEventMessages(draft, "output")) deriveFinishReasons(draft, "gen_ai.choice");
 }
 

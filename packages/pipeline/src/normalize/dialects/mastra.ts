@@ -32,6 +32,7 @@ export const mastraDialect: Dialect = {
   normalize: (draft) => {
     const type = readText(draft.attribute(TYPE));
     deriveKindAfterOperation(draft, KINDS.get(type ?? ""), TYPE);
+    readProvider(draft);
     const step = draft.attribute(STEP_ID);
     if (isId(step)) draft.move("nodeId", step, STEP_ID);
     const start = readTime(draft.attribute(COMPLETION_START));
@@ -42,6 +43,13 @@ export const mastraDialect: Dialect = {
     if (output !== undefined) draft.move("output", asContent(output), `mastra.${type}.output`);
   },
 };
+
+/** The Vercel AI SDK's models call themselves `openai.responses`; the convention's own names with a dot are kept. */
+function readProvider(draft: RecordDraft): void {
+  const named = readText(draft.attribute(GEN_AI.providerName));
+  if (named === undefined || !named.includes(".") || /^(aws|azure|gcp|ibm)\./.test(named)) return;
+  draft.derive("provider", named.split(".", 1)[0] as string, GEN_AI.providerName);
+}
 
 /** An agent's instructions stand apart from what it was asked: together they are its messages. */
 function readInput(draft: RecordDraft, key: string): void {

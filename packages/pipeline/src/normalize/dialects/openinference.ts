@@ -1,6 +1,6 @@
 import type { AttributeValue, Content, Cost, JsonValue, SpanKind } from "@spanloom/model";
 import type { Dialect, RecordDraft } from "../dialect.ts";
-import { asContent, asMessages, isId, moveCounts, moveText, readNanoUsd } from "../fields.ts";
+import { asContent, asMessages, hasMessages, isId, moveCounts, moveText, readNanoUsd } from "../fields.ts";
 import { readMessages } from "../messages.ts";
 import { unflatten } from "../unflatten.ts";
 import { isObject, type JsonObject, readText } from "../values.ts";
@@ -151,7 +151,7 @@ function moveDocuments(draft: RecordDraft, field: "output", prefix: string): voi
 /** The media type says whether the value is text, even where it looks like JSON. */
 function moveValue(draft: RecordDraft, field: "input" | "output", key: string, typeKey: string): void {
   const value = draft.attribute(key);
-  if (value === undefined) return;
+  if (value === undefined || hasMessages(draft, field)) return;
   const type = draft.attribute(typeKey);
   const content = contentOf(value, type);
   const said = type === (content.format === "text" ? "text/plain" : "application/json");

@@ -1,6 +1,6 @@
 import { GEN_AI, type SpanKind } from "@spanloom/model";
 import type { Dialect, RecordDraft } from "../dialect.ts";
-import { isId, moveContent, moveCounts, moveText } from "../fields.ts";
+import { isId, moveCounts, moveJsonText, moveText } from "../fields.ts";
 import { deriveKindAfterOperation, readOperation } from "../operations.ts";
 import { readCount, readText } from "../values.ts";
 
@@ -56,8 +56,8 @@ export const traceloopDialect: Dialect = {
     moveText(draft, "threadId", ...THREAD_KEYS);
     if (draft.record.instrumentation.name === COUNTS_BESIDE_CACHE) addCacheToInput(draft);
     moveCounts(draft, { total: ["llm.usage.total_tokens"] });
-    moveContent(draft, "input", "traceloop.entity.input");
-    moveContent(draft, "output", "traceloop.entity.output");
+    moveJsonText(draft, "input", "traceloop.entity.input");
+    moveJsonText(draft, "output", "traceloop.entity.output");
   },
 };
 
