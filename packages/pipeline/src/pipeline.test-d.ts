@@ -26,8 +26,14 @@ test("its options", () => {
 test("a dialect sets fields with their own types", () => {
   const dialect: Dialect = {
     name: "acme",
-    detect: () => true,
+    prefixes: ["acme."],
     normalize: (draft) => {
+      draft.moveUsage({ input: 1, subtotal: true }, "acme.tokens");
+      draft.moveFromEvents("output", { format: "text", state: "captured" }, [
+        { event: 0, keys: ["acme.said"] },
+      ]);
+      // @ts-expect-error -- no such count
+      draft.moveUsage({ images: 1 }, "acme.images");
       draft.move("model", "a-1", "acme.model", "acme.model_name");
       // @ts-expect-error -- a model is a text
       draft.move("model", 1, "acme.model");

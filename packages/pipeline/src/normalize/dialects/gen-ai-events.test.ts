@@ -122,12 +122,12 @@ test("messages in attributes win, and the events keep theirs", () => {
   expect(record.events).toEqual(events);
 });
 
-test.each([
-  {},
-  { "gen_ai.event.content": "{broken" },
-  { "gen_ai.event.content": "[1]" },
-  { "other.key": "x" },
-])("an event that says nothing keeps what it has: %j", (attributes: Attributes) => {
+test.each<[Attributes]>([
+  [{}],
+  [{ "gen_ai.event.content": "{broken" }],
+  [{ "gen_ai.event.content": "[1]" }],
+  [{ "other.key": "x" }],
+])("an event that says nothing keeps what it has: %j", (attributes) => {
   const events = [event("gen_ai.user.message", attributes)];
   const record = read(events);
   expect(record.input).toBeUndefined();
