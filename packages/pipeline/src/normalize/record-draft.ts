@@ -13,8 +13,9 @@ export class CopyOnWriteDraft implements RecordDraft {
   record: SpanRecord;
   readonly #source: SpanRecord;
   readonly #dialect: string;
-  /** Keys taken out of the attributes, which are copied without them when the dialect is done. */
-  readonly #taken = new Set<string>();
+  /** The attributes that nobody has taken. A map, because most keys that a dialect asks for are not there. */
+  readonly #attributes = new Map<string, AttributeValue>();
+  #taken = false;
   #provenance: Record<string, FieldSource> | undefined;
   #usageCopied = false;
 
@@ -22,28 +23,23 @@ export class CopyOnWriteDraft implements RecordDraft {
     this.record = record;
     this.#source = record;
     this.#dialect = dialect;
+    for (const key of Object.keys(record.attributes)) {
+      this.#attributes.set(key, record.attributes[key] as AttributeValue);
+    }
   }
 
   /** The record with all changes made. */
   finish(): SpanRecord {
-    if (this.#taken.size > 0) this.#own().attributes = without(this.#source.attributes, this.#taken);
+    if (this.#taken) this.#own().attributes = fromEntries(this.#attributes);
     return this.record;
   }
 
   attribute(key: string): AttributeValue | undefined {
-    const { attributes } = this.#source;
-    const value = attributes[key];
-    // Most keys that a dialect asks for are not there: that has to be quick.
-    if (value === undefined || !Object.hasOwn(attributes, key) || this.#taken.has(key)) return undefined;
-    return value;
+    return this.#attributes.get(key);
   }
 
   keys(prefix: string): string[] {
-    const found: string[] = [];
-    for (const key in this.#source.attributes) {
-      if (key.startsWith(prefix) && !this.#taken.has(key)) found.push(key);
-    }
-    return found;
+    return [...this.#attributes.keys()].filter((key) => key.startsWith(prefix));
   }
 
   move<Field extends NormalizedField>(field: Field, value: SpanRecord[Field], ...keys: string[]): boolean {
@@ -74,7 +70,8 @@ export class CopyOnWriteDraft implements RecordDraft {
     for (const { event, keys } of from) {
       const changed = events[event];
       if (changed === undefined) continue;
-      events[event] = { ...changed, attributes: without(changed.attributes, new Set(keys)) };
+      const rest = Object.entries(changed.attributes).filter(([key]) => !keys.includes(key));
+      events[event] = { ...changed, attributes: fromEntries(rest) };
     }
     this.#own().events = events;
     return true;
@@ -117,7 +114,7 @@ export class CopyOnWriteDraft implements RecordDraft {
   }
 
   #take(keys: readonly string[]): void {
-    for (const key of keys) if (Object.hasOwn(this.#source.attributes, key)) this.#taken.add(key);
+    for (const key of keys) if (this.#attributes.delete(key)) this.#taken = true;
   }
 }
 
@@ -128,15 +125,12 @@ function isUnset(record: SpanRecord, field: NormalizedField): boolean {
   return record[field] === undefined;
 }
 
-function without(attributes: Attributes, keys: ReadonlySet<string>): Attributes {
-  const rest: Attributes = {};
-  for (const key of Object.keys(attributes)) {
-    if (keys.has(key)) continue;
-    const value = attributes[key] as AttributeValue;
+function fromEntries(entries: Iterable<[string, AttributeValue]>): Attributes {
+  const attributes: Attributes = {};
+  for (const [key, value] of entries) {
     // Plain assignment to this one would set the prototype.
-    if (key === "__proto__")
-      Object.defineProperty(rest, key, { value, enumerable: true, configurable: true, writable: true });
-    else rest[key] = value;
+    if (key === "__proto__") return Object.fromEntries(entries);
+    attributes[key] = value;
   }
-  return rest;
+  return attributes;
 }
