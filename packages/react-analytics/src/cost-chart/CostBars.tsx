@@ -42,7 +42,7 @@ export function CostBars({ series, grouped }: CostViewProps): ReactElement {
           />
           <YAxis
             tickCount={4}
-            width="auto"
+            width={60}
             domain={highest > 0 ? [0, "auto"] : [0, 1]}
             tickLine={false}
             axisLine={false}
