@@ -93,7 +93,9 @@ const RECORD_BYTES = 1_000;
 
 /** About how much memory a record takes: V8 keeps Latin-1 text in one byte a character. */
 function approximateBytes(record: SpanRecord): number {
-  let bytes = RECORD_BYTES + sizeOfAttributes(record.attributes);
+  let bytes = RECORD_BYTES + sizeOfAttributes(record.attributes) + record.name.length;
+  if (record.status.message !== undefined) bytes += record.status.message.length;
+  if (record.artifacts !== undefined) bytes += sizeOf(record.artifacts);
   for (const event of record.events) bytes += 100 + sizeOf(event.attributes);
   for (const link of record.links) bytes += 150 + sizeOf(link.attributes);
   if (record.input !== undefined) bytes += sizeOf(record.input);
