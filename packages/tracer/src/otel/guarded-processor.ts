@@ -1,4 +1,4 @@
-import type { SpanProcessor } from "@opentelemetry/sdk-trace-base";
+import type { SpanProcessor } from "@opentelemetry/sdk-trace";
 import type { ProblemReporter } from "../problems.ts";
 
 /** A processor of the host: what it throws is reported, and costs neither our spans nor the workflow anything. */
