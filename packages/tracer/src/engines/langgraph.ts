@@ -134,7 +134,9 @@ function startExecution(
   const { workflowId, workflowName } = options;
   const threadId = threadOf(config);
   const before = threadId !== undefined && isResume(input) ? waiting.get(threadId) : undefined;
-  const named = typeof options.executionId === "function" ? options.executionId(config) : options.executionId;
+  const given = options.executionId;
+  const named =
+    typeof given === "function" ? tracer.guard("langgraph executionId", () => given(config)) : given;
   const executionId = named ?? before?.executionId;
   return tracer.startExecution({
     workflowId,
