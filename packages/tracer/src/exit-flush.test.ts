@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { expect, test } from "vitest";
+import { program } from "./silent-collector.test-support.ts";
 
 test("a program that is done ends, although the collector takes its spans and never answers", async () => {
   let asked = 0;
@@ -13,7 +13,6 @@ test("a program that is done ends, although the collector takes its spans and ne
   });
   await once(collector.listen(0, "127.0.0.1"), "listening");
   const { port } = collector.address() as AddressInfo;
-  const program = join(import.meta.dirname, "silent-collector.test-support.ts");
   const child = spawn(
     process.execPath,
     [
