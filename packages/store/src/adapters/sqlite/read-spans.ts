@@ -1,12 +1,13 @@
 import type { ExecutionSummary, GetTraceQuery } from "@spanloom/model";
 import { decodeCursor, encodeCursor, invalidCursor } from "@spanloom/model";
-import { buildSpanTree, preOrder } from "@spanloom/model/tree";
 import { checkOneOf, checkWhole } from "../../check-arguments.ts";
 import { fingerprintOf } from "../../list-query.ts";
-import { joinTime, recordJson, skeletonJson } from "../../sql/row-codec.ts";
+import { createPageRoom } from "../../page-room.ts";
+import { recordJson, skeletonJson } from "../../sql/row-codec.ts";
 import type { Connection } from "./connection.ts";
 import type { Names } from "./names.ts";
 import { findExecution } from "./read-summaries.ts";
+import { type Place, readOrder } from "./trace-order.ts";
 
 /**
  * Spans leave the engine as JSON text, put together from what is stored: they are parsed once, by whoever shows them,
@@ -36,9 +37,6 @@ export interface SpanReader {
   one(scope: string, executionId: string, spanId: string, traceId: string | undefined): string | undefined;
   changes(scope: string, executionId: string, since: number, limit: number): TraceChangesText | undefined;
 }
-
-/** A span's place in a pre-order. */
-type Place = readonly [traceNo: number, spanId: string];
 
 /** Orders of executions that are being paged through. They can be made again, as long as no span moves or goes away. */
 const KEPT_ORDERS = 8;
@@ -110,29 +108,6 @@ export function createSpanReader(db: Connection, names: Names): SpanReader {
   };
 }
 
-function readOrder(db: Connection, execNo: number, asOfSeq: number): Place[] {
-  const rows = db
-    .statement(
-      `SELECT trace_no, span_id, parent_id, start_ms, start_ns FROM span WHERE exec_no = ? AND seq > 0 AND ins_seq <= ?`,
-    )
-    .all(execNo, asOfSeq) as [number, string, string | null, number, number][];
-  const traceIds = new Map(
-    db
-      .statement(
-        "SELECT e.trace_no, t.trace_id FROM exec_trace e JOIN trace t ON t.trace_no = e.trace_no WHERE e.exec_no = ?",
-      )
-      .all(execNo) as [number, string][],
-  );
-  const spans = rows.map(([traceNo, spanId, parentId, startMs, startNs]) => ({
-    traceNo,
-    traceId: traceIds.get(traceNo) ?? "",
-    spanId,
-    ...(parentId !== null && { parentSpanId: parentId }),
-    startTime: joinTime([startMs, startNs]),
-  }));
-  return preOrder(buildSpanTree(spans).roots).map(({ span }) => [span.traceNo, span.spanId] as const);
-}
-
 /** Goes on until the page is full: spans that moved or went away since the order was made are passed over. */
 function readPage(
   db: Connection,
@@ -145,6 +120,7 @@ function readPage(
 ): { spans: string; end: number } {
   const id = JSON.stringify(executionId);
   const texts: string[] = [];
+  const fits = createPageRoom();
   const columns = view === "full" ? "skeleton, rest" : "skeleton";
   const one = db.statement(`SELECT ${columns} FROM span WHERE trace_no = ? AND span_id = ? AND exec_no = ?`);
   let end = start;
@@ -152,14 +128,20 @@ function readPage(
     const [traceNo, spanId] = order[end] as Place;
     const row = one.get(traceNo, spanId, execNo) as [string, string] | undefined;
     if (row === undefined) continue;
-    texts.push(view === "full" ? recordJson(id, row[0], row[1]) : skeletonJson(id, row[0]));
+    const text = view === "full" ? recordJson(id, row[0], row[1]) : skeletonJson(id, row[0]);
+    if (!fits(text.length)) break;
+    texts.push(text);
   }
   return { spans: `[${texts.join(",")}]`, end };
 }
 
-const CHANGES = `SELECT seq, trace_no, span_id, skeleton FROM span WHERE exec_no = ? AND seq > ?
-  UNION ALL SELECT seq, trace_no, span_id, NULL FROM span_gone WHERE exec_no = ? AND seq > ?
+/** Of spans only what the index holds: each skeleton is read when its turn comes, as long as the answer has room. */
+const CHANGES = `SELECT seq, rowid, NULL, NULL FROM span WHERE exec_no = ? AND seq > ?
+  UNION ALL SELECT seq, NULL, trace_no, span_id FROM span_gone WHERE exec_no = ? AND seq > ?
   ORDER BY seq LIMIT ?`;
+
+type Change = [seq: number, row: number, traceNo: null, spanId: null] | Gone;
+type Gone = [seq: number, row: null, traceNo: number, spanId: string];
 
 function readChanges(
   db: Connection,
@@ -168,23 +150,24 @@ function readChanges(
   since: number,
   limit: number,
 ): TraceChangesText {
-  const rows = db.statement(CHANGES).all(execNo, since, execNo, since, limit + 1) as [
-    number,
-    number,
-    string,
-    string | null,
-  ][];
-  const more = rows.length > limit;
-  const shown = more ? rows.slice(0, limit) : rows;
+  const found = db.statement(CHANGES).all(execNo, since, execNo, since, limit + 1) as Change[];
+  const one = db.statement("SELECT skeleton FROM span WHERE rowid = ?");
   const id = JSON.stringify(execution.executionId);
   const texts: string[] = [];
   const removed: TraceChangesText["removed"] = [];
-  for (const [, traceNo, spanId, skeleton] of shown) {
-    if (skeleton !== null) texts.push(skeletonJson(id, skeleton));
-    else removed.push({ traceId: traceIdOf(db, traceNo), spanId });
+  const fits = createPageRoom();
+  let seq = since;
+  for (const [at, row, traceNo, spanId] of found.slice(0, limit)) {
+    if (row === null) removed.push({ traceId: traceIdOf(db, traceNo), spanId });
+    else {
+      const text = skeletonJson(id, (one.get(row) as [string])[0]);
+      if (!fits(text.length)) break;
+      texts.push(text);
+    }
+    seq = at;
   }
-  const seq = more ? (shown.at(-1)?.[0] ?? since) : execution.seq;
-  return { execution, spans: `[${texts.join(",")}]`, removed, seq, more };
+  const more = texts.length + removed.length < found.length;
+  return { execution, spans: `[${texts.join(",")}]`, removed, seq: more ? seq : execution.seq, more };
 }
 
 function traceIdOf(db: Connection, traceNo: number): string {
