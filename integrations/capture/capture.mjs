@@ -3,7 +3,16 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 
-const names = ["ai-sdk-7", "ai-sdk-6", "ai-sdk-5", "openinference", "traceloop", "langfuse", "mastra"];
+const names = [
+  "ai-sdk-7",
+  "ai-sdk-6",
+  "ai-sdk-5",
+  "openinference",
+  "traceloop",
+  "traceloop-old",
+  "langfuse",
+  "mastra",
+];
 const asked = process.argv.slice(2);
 
 for (const name of asked.length === 0 ? names : asked) {

@@ -23,11 +23,11 @@ export function registerProvider(...processors) {
   return { provider, exporter };
 }
 
-/** Writes spans as OTLP/JSON, as the instrumentation made them; of the resource only the service name, which says nothing of this machine. */
+/** Writes spans as OTLP/JSON, as the instrumentation made them; the resource is replaced, because it tells of the machine. */
 export function writeFixture(name, spans) {
   const request = JSON.parse(new TextDecoder().decode(JsonTraceSerializer.serializeRequest(spans)));
   for (const { resource } of request.resourceSpans) {
-    resource.attributes = resource.attributes.filter(({ key }) => key === "service.name");
+    resource.attributes = [{ key: "service.name", value: { stringValue: "weather" } }];
   }
   mkdirSync(FIXTURES, { recursive: true });
   writeFileSync(join(FIXTURES, `${name}.json`), `${JSON.stringify(request, undefined, 1)}\n`);

@@ -36,12 +36,17 @@ function asApiMessage(item: JsonValue, role: Message["role"]): JsonValue {
   return {
     role,
     ...rest,
-    // Contents of several parts were written as the text of their list.
-    ...(content !== undefined && { content: (typeof content === "string" && partsIn(content)) || content }),
+    ...(content !== undefined && { content: asContent(content, rest.role ?? role) }),
     ...(tool_calls !== undefined && {
       tool_calls: Array.isArray(tool_calls) ? tool_calls.map(asToolCall) : tool_calls,
     }),
   };
+}
+
+/** Contents other than a text were written as JSON text: a list of parts, and nothing where a model only called tools. */
+function asContent(content: JsonValue, role: JsonValue): JsonValue {
+  if (content === "null" && role === "assistant") return null;
+  return (typeof content === "string" && partsIn(content)) || content;
 }
 
 function asToolCall(call: JsonValue): JsonValue {

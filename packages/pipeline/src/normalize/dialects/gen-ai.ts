@@ -97,23 +97,24 @@ function readOutput(draft: RecordDraft): void {
   if (reasons !== undefined) draft.move("finishReasons", reasons, GEN_AI.finishReasons);
   const messages = readMessages(readJson(draft.attribute(GEN_AI.outputMessages)));
   if (messages !== undefined) {
-    draft.move("output", asMessages(messages), GEN_AI.outputMessages);
-    deriveFinishReasons(draft, GEN_AI.outputMessages);
+    if (draft.move("output", asMessages(messages), GEN_AI.outputMessages)) deriveFinishReasons(draft);
     return;
   }
   moveContent(draft, "output", GEN_AI.toolResult);
   moveContent(draft, "output", MORE.retrievalDocuments);
   moveMessagesOrContent(draft, "output", OLD.completion);
-  if (moveIndexedMessages(draft, "output")) deriveFinishReasons(draft, OLD.completion);
-  if (moveEventMessages(draft, "output")) deriveFinishReasons(draft, "gen_ai.choice");
+  if (moveIndexedMessages(draft, "output")) deriveFinishReasons(draft);
+  if (moveEventMessages(draft, "output")) deriveFinishReasons(draft);
 }
 
 /** Why the model stopped, as its messages say. */
-function deriveFinishReasons(draft: RecordDraft, key: string): void {
-  const { output } = draft.record;
+function deriveFinishReasons(draft: RecordDraft): void {
+  const { output, provenance } = draft.record;
   if (output?.format !== "messages") return;
   const given = output.messages?.flatMap(({ finishReason }) =>
     finishReason === undefined ? [] : [finishReason],
   );
-  if (given !== undefined && given.length > 0) draft.derive("finishReasons", given, key);
+  if (given !== undefined && given.length > 0) {
+    draft.derive("finishReasons", given, provenance?.output?.key ?? GEN_AI.outputMessages);
+  }
 }

@@ -6,6 +6,8 @@ import { countedOnce, named, readFixture } from "./fixture.test-support.ts";
 
 const normalize = createNormalizer();
 const read = (attributes: Attributes): SpanRecord => normalize(makeSpan({ attributes }));
+const SYSTEM = { role: "system", parts: [{ type: "text", content: "Be brief." }] };
+const QUESTION = { role: "user", parts: [{ type: "text", content: "What is the weather in Lisbon?" }] };
 const CALL = { type: "tool_call", id: "call-1", name: "weather", arguments: { city: "Lisbon" } };
 
 describe("workflow, agent, task and tool", () => {
@@ -60,7 +62,27 @@ describe("workflow, agent, task and tool", () => {
   });
 });
 
-/** As versions before 0.16 wrote it. Source: OpenLLMetry's `LLM_PROMPTS` and `LLM_COMPLETIONS` keys. */
+test("its instrumentations before the convention: messages by their place, and the total under its old name", () => {
+  const [first, second] = readFixture("traceloop-old");
+  expect(first).toMatchObject({
+    kind: "llm",
+    model: "gpt-4o-2024-08-06",
+    provider: "openai",
+    usage: { input: 100, output: 20, total: 120 },
+    finishReasons: ["tool_calls"],
+    input: { messages: [SYSTEM, QUESTION] },
+    output: {
+      messages: [
+        { parts: [{ content: "" }, { type: "tool_call", name: "weather", arguments: { city: "Lisbon" } }] },
+      ],
+    },
+  });
+  expect(second?.input).toMatchObject({
+    messages: [SYSTEM, QUESTION, { role: "assistant", parts: [] }, { role: "tool" }],
+  });
+});
+
+/** With the ids and the text that the version of then wrote for other models. */
 const OLD_CHAT: Attributes = {
   "llm.request.type": "chat",
   "gen_ai.system": "OpenAI",
@@ -79,7 +101,7 @@ const OLD_CHAT: Attributes = {
   "llm.usage.total_tokens": 120,
 };
 
-test("old spans: messages by their place, and the total under its old name", () => {
+test("a tool call by its place, with its id", () => {
   const record = read(OLD_CHAT);
   expect(record).toMatchObject({
     kind: "llm",
@@ -93,7 +115,7 @@ test("old spans: messages by their place, and the total under its old name", () 
     },
     output: { messages: [{ role: "assistant", parts: [CALL], finishReason: "tool_calls" }] },
   });
-  expect({ ...record.attributes }).toEqual({ "llm.request.type": "chat" });
+  expect({ ...record.attributes }).toEqual({ "llm.request.type": "chat", "gen_ai.system": "OpenAI" });
   expect(normalize(record)).toEqual(record);
 });
 

@@ -50,6 +50,7 @@ export const traceloopDialect: Dialect = {
     const kind = KINDS.get(readText(draft.attribute(KIND)) ?? "");
     readKind(draft, kind);
     readNode(draft, kind);
+    readProvider(draft);
     // Inside an agent the workflow's name is the agent's: only the workflow itself says it for sure.
     if (kind === "workflow") moveText(draft, "workflowName", "traceloop.workflow.name", ENTITY);
     if (kind === "agent") moveText(draft, "agent", ENTITY, GEN_AI.agentName);
@@ -68,6 +69,13 @@ function readKind(draft: RecordDraft, kind: SpanKind | undefined): void {
     REQUEST_KINDS.get(readText(draft.attribute(REQUEST_TYPE)) ?? ""),
     REQUEST_TYPE,
   );
+}
+
+/** Versions before the convention named providers as they write themselves: `OpenAI`. */
+function readProvider(draft: RecordDraft): void {
+  const system = readText(draft.attribute(GEN_AI.system));
+  const provider = system?.toLowerCase();
+  if (provider !== undefined && provider !== system) draft.derive("provider", provider, GEN_AI.system);
 }
 
 /** A task is a node, named by its path; the spans below it carry that path. */
