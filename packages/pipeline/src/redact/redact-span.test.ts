@@ -3,7 +3,8 @@ import { makeSpan, sampleTrace, textContent } from "@spanloom/model/fixtures";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { fullRecord, IN_CONTEXT, SHAPED } from "./canaries.test-support.ts";
-import { compileRules, type RedactionOptions } from "./compile-rules.ts";
+import { compileRules } from "./compile-rules.ts";
+import type { RedactionOptions } from "./options.ts";
 import { createRedactor } from "./redact-span.ts";
 
 const redact = createRedactor(compileRules());

@@ -1,5 +1,5 @@
-import { type Counts, countOf, isReplaced, replacement } from "./counts.ts";
 import type { KeyRule } from "./secret-keys.ts";
+import { isReplaced, type Tally } from "./tally.ts";
 
 /** Decides over a key; cached by the caller. */
 export type KeyDecision = (key: string) => KeyRule | undefined;
@@ -37,7 +37,7 @@ interface Found {
  * off), headers, query strings, environment files, command lines, connection strings, and code with a literal in it.
  * `words` finds where to look; from each hit the work is bounded by the value.
  */
-export function scanAssignments(text: string, words: RegExp, decide: KeyDecision, counts: Counts): string {
+export function scanAssignments(text: string, words: RegExp, decide: KeyDecision, tally: Tally): string {
   let out = "";
   let copied = 0;
   words.lastIndex = 0;
@@ -49,7 +49,7 @@ export function scanAssignments(text: string, words: RegExp, decide: KeyDecision
       words.lastIndex = Math.max(words.lastIndex, key.end);
       continue;
     }
-    out += text.slice(copied, found.from) + replacement(countOf(counts, found.rule));
+    out += text.slice(copied, found.from) + tally.replace(found.rule, text.slice(found.from, found.to));
     copied = found.to;
     words.lastIndex = Math.max(words.lastIndex, found.to);
   }
