@@ -175,6 +175,8 @@ describe("what is nobody's secret", () => {
     '["password","email","name"]',
     "Le mot de passe est oublié. 密码已重置。",
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk",
+    "The token is valid for 24 hours; the API key is rotated every 90 days and the password is required.",
+    "password is 9b2f6a54-0c1d-4e8f-a7b3-5d6c7e8f9a0b as a UUID, secret = getSecretFromVault2()",
     "npm_package_name and npm_lifecycle_event are set; hf_hub and r8_x too",
   ])("%s", (text) => {
     expect(cleanText(text)).toBe(text);
