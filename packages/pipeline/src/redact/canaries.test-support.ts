@@ -45,7 +45,7 @@ export const IN_CONTEXT: readonly (readonly [text: string, secret: string])[] = 
   ['{"a":1,"password":"canary', "canary"],
   ['the body was {"client_secret": "canaryword"}, sorry', "canaryword"],
   ['log {\\"password\\":\\"canaryword\\"} end', "canaryword"],
-  ['{"body":"{\\"password\\":\\"canary\\\\\\"tail\\"}"}', "tail"],
+  ['{"body":"{\\"password\\":\\"canary\\\\\\"canarytail\\"}"}', "canarytail"],
   ['[["authorization","canaryword"],["accept","*"]]', "canaryword"],
   ['{"headers":[{"name":"authorization","value":"canaryword"}]}', "canaryword"],
   ['["node","cli.js","--password","canaryword"]', "canaryword"],
@@ -57,7 +57,7 @@ export const IN_CONTEXT: readonly (readonly [text: string, secret: string])[] = 
 
 /** Personal data of each kind that can be found by its form. */
 export const PERSONAL: Readonly<Record<string, string>> = {
-  card: "4929 6095 1834 2276",
+  card: "4929 6095 1834 2272",
   iban: "DE75 5121 0800 1245 1261 99",
   ssn: "219-46-8135",
   email: "canary.person@mail.example.org",

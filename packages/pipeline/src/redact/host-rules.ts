@@ -38,6 +38,7 @@ export interface RedactionPlace {
 export interface HostRules {
   /** Whether there are any at all. */
   readonly any: boolean;
+  readonly names: ReadonlySet<string>;
   /** Whether there are functions. */
   readonly calls: boolean;
   /** Applies the functions. */
@@ -59,6 +60,7 @@ export function compileHostRules(
 
   return {
     any: patterns.length + functions.length > 0,
+    names: new Set([...patterns, ...functions].map(({ name }) => name)),
     calls: functions.length > 0,
     call: (text, where, tally) => {
       let current = text;

@@ -2,7 +2,8 @@ import { hash } from "node:crypto";
 import { type Content, canonicalJson, type JsonValue, type SpanKind, type SpanRecord } from "@spanloom/model";
 import { WITHHELD, withProblem } from "../withhold.ts";
 import { CONTENT_FIELDS, type ContentField, limitContent } from "./capture-policy.ts";
-import { type CompiledRules, compileRules } from "./compile-rules.ts";
+import type { CompiledRules } from "./compile-rules.ts";
+import { OWN_WORDS, REASONS } from "./own-words.ts";
 import { Progress, type ProgressOptions } from "./progress.ts";
 import { redactText, redactValue } from "./redact-value.ts";
 
@@ -34,8 +35,6 @@ const TREATMENTS: ReadonlyMap<string, Treatment> = new Map([
   ...named("content", ...CONTENT_FIELDS),
   ...named("shared", "resource", "instrumentation"),
 ]);
-
-const BUILT_IN = compileRules();
 
 /** Fields that a record cannot be without, when cleaning them fails. */
 const REQUIRED: Partial<SpanRecord> = {
@@ -134,10 +133,10 @@ function redactField(field: string, value: JsonValue, rules: CompiledRules, prog
       return redactEach(value, (event) => redactMembers(event, ["time"], rules, progress));
     case "links":
       return redactEach(value, (link) => redactMembers(link, ["traceId", "spanId"], rules, progress));
-    case "cost":
     case "redactions":
-    case "provenance":
-      return redactValue(value, BUILT_IN, progress);
+      return redactEach(value, (one) =>
+        redactMembers(one, isOwnRule(one, rules) ? ["rule"] : [], rules, progress),
+      );
     default:
       return redactValue(value, rules, progress);
   }
@@ -175,7 +174,7 @@ function redactMembersOf(
     if (value === undefined || key === "format" || key === "state" || key === "length") continue;
     const clean = isValue(key)
       ? redactContentValue(key, value, rules, progress)
-      : redactValue(value, BUILT_IN, progress);
+      : redactAbout(key, value, rules, progress);
     if (clean !== value) result = { ...result, [key]: clean };
   }
   if (!progress.tally.any && !progress.cut && !progress.late) return result;
@@ -185,17 +184,28 @@ function redactMembersOf(
   const redactions = progress.tally.addTo(result.redactions);
   if (progress.late) {
     const { format } = content;
-    return { format, state: "not_captured", reason: "took too long to be scanned for secrets", redactions };
+    return { format, state: "not_captured", reason: REASONS.tooSlow, redactions };
   }
   result = { ...rest, redactions };
   if (progress.cut) {
     result.state = "truncated";
-    result.reason = "too large to be scanned for secrets";
+    result.reason = REASONS.tooLarge;
   } else if (content.state === "captured") {
     result.state = "redacted";
-    result.reason = "secrets were replaced";
+    result.reason = REASONS.replaced;
   }
   return result;
+}
+
+/** A content's reason, hash and redactions. */
+function redactAbout(key: string, value: JsonValue, rules: CompiledRules, progress: Progress): JsonValue {
+  if (key === "redactions") return redactField(key, value, rules, progress);
+  return typeof value === "string" && OWN_WORDS.has(value) ? value : redactValue(value, rules, progress);
+}
+
+function isOwnRule(redaction: JsonValue, rules: CompiledRules): boolean {
+  const { rule } = redaction as { rule?: JsonValue };
+  return typeof rule === "string" && (OWN_WORDS.has(rule) || rules.host.names.has(rule));
 }
 
 function isValue(key: string): boolean {
@@ -267,7 +277,7 @@ function contentValue(content: Content): unknown {
 }
 
 function withheldContent({ format }: Content): Content {
-  return { format, state: "not_captured", reason: "cleaning it failed" };
+  return { format, state: "not_captured", reason: REASONS.failed };
 }
 
 function named(treatment: Treatment, ...fields: (keyof SpanRecord)[]): [string, Treatment][] {

@@ -141,7 +141,7 @@ function redactObject(
   depth: number,
 ): JsonValue {
   const keys = Object.keys(object);
-  if (keys.length === 1 && keys[0] === "$bytes" && typeof object.$bytes === "string") {
+  if (keys.length === 1 && keys[0] === "$bytes" && isBase64(object.$bytes)) {
     return redactBytes(object.$bytes, rules, progress, object);
   }
   const named = keys.length <= 8 ? namedMember(object, rules) : undefined;
@@ -231,6 +231,11 @@ const SCHEMA_TYPES = new Set(["string", "number", "integer", "boolean", "object"
 /** The description of a parameter called `password` is not a password. */
 function isSchema(value: { [key: string]: JsonValue }): boolean {
   return typeof value.$ref === "string" || (typeof value.type === "string" && SCHEMA_TYPES.has(value.type));
+}
+
+/** Anything else would not be read as bytes, and is a text. */
+function isBase64(value: JsonValue | undefined): value is string {
+  return typeof value === "string" && /^[\w+/-]*={0,2}$/.test(value);
 }
 
 /** Bytes are read as text for the scan; where that finds a secret, they go. */

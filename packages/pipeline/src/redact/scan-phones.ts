@@ -2,7 +2,7 @@ import type { Tally } from "./tally.ts";
 
 /** With the country's code: eight to fifteen digits after a plus. */
 const INTERNATIONAL =
-  /(?:(?<=\\[nrt])|(?<![\w+.]|\d[ -]))\+[1-9]\d{0,2}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d(?:[ .-]?\d){5,12}(?![\w-]|\.\d)/g;
+  /(?:(?<=\\[nrt])|(?<![\w+.]))\+[1-9]\d{0,2}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d(?:[ .-]?\d){5,12}(?![\w-]|\.\d)/g;
 /** As North America prints them; blanks alone do not tell them from a row of numbers. */
 const NORTH_AMERICAN =
   /(?:(?<=\\[nrt])|(?<![\w.+/-]))(?:1[ .-])?(?:\([2-9]\d{2}\) ?[2-9]\d{2}[ .-]|[2-9]\d{2}([.-])[2-9]\d{2}\1)\d{4}(?![\w-]|\.\d)/g;
