@@ -126,7 +126,7 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     void ending.finally(() => ends.delete(ending));
   };
   const processor = new StoreSpanProcessor({
-    clean: (record) => pipeline.clean(record),
+    clean: (record) => pipeline.clean(record, { scope: options.scope ?? "default" }),
     deliver,
     onStarted: events && ((record) => events.emit(startEvent(record))),
     crowded: () => toStore.crowded,

@@ -4,6 +4,7 @@ import { compileHostRules, type HostRules } from "./host-rules.ts";
 import type { RedactionLimits, RedactionOptions } from "./options.ts";
 import { choosePersonalData } from "./personal-data.ts";
 import { createPrescan, MAY_HOLD } from "./prescan.ts";
+import type { Progress } from "./progress.ts";
 import { SECRET_WORDS } from "./rules.ts";
 import { scanAssignments } from "./scan-assignments.ts";
 import { isCard } from "./scan-cards.ts";
@@ -11,7 +12,6 @@ import { scanPrivateKeys } from "./scan-private-keys.ts";
 import { scanShapes } from "./scan-shapes.ts";
 import { scanUrls } from "./scan-urls.ts";
 import { type KeyRule, keyWords, secretKeyRule } from "./secret-keys.ts";
-import type { Tally } from "./tally.ts";
 import { createTokens, type TokensOfScope } from "./tokens.ts";
 
 /** The rules, ready to run. */
@@ -27,7 +27,7 @@ export interface CompiledRules {
   /** What the text may hold, of `MAY_HOLD` and more; 0 for one that is clean, by the built-in rules. */
   suspect(text: string): number;
   /** The text without the secrets that show by themselves; the same string where there are none. `bits`: of `suspect`. */
-  scan(text: string, bits: number, tally: Tally): string;
+  scan(text: string, bits: number, progress: Progress): string;
   /** Whether a number is one that is taken out. */
   isSecretNumber(value: number): boolean;
 }
@@ -82,14 +82,15 @@ export function compileRules(options: RedactionOptions = {}): CompiledRules {
     keyRule,
     cleanKey: (key) => judged.get(key, judge),
     suspect,
-    scan: (text, bits, tally) => {
+    scan: (text, bits, progress) => {
+      const { tally } = progress;
       let clean = text;
       if (bits & word) clean = scanPrivateKeys(clean, tally);
       if (bits & shape) clean = scanShapes(clean, tally);
       if (bits & url) clean = scanUrls(clean, tally);
       if (bits & word) clean = scanAssignments(clean, words, keyRule, tally);
       if (bits & PERSONAL) clean = personal.scan(clean, tally);
-      return host.match(clean, tally);
+      return host.any ? host.match(clean, tally, () => progress.inTime()) : clean;
     },
     isSecretNumber: (value) => personal.cards && value >= 1e12 && isCard(String(value)),
   };

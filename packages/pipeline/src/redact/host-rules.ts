@@ -43,8 +43,8 @@ export interface HostRules {
   readonly calls: boolean;
   /** Applies the functions. */
   call(text: string, where: RedactionPlace, tally: Tally): string;
-  /** Applies the patterns. */
-  match(text: string, tally: Tally): string;
+  /** Applies the patterns; stops when the time is over, and what it gives then is not to be kept. */
+  match(text: string, tally: Tally, inTime: () => boolean): string;
 }
 
 /** Compiles the host's rules. Throws `invalid_argument` for one that cannot be used. */
@@ -73,11 +73,11 @@ export function compileHostRules(
       }
       return current;
     },
-    match: (text, tally) => {
+    match: (text, tally, inTime) => {
       let current = text;
       for (const { name, engine } of compiled) {
         if (engine.test(current)) {
-          current = betweenMarkers(current, (part) => replaceMatches(part, engine, name, tally));
+          current = betweenMarkers(current, (part) => replaceMatches(part, engine, name, tally, inTime));
         }
       }
       return current;
@@ -85,11 +85,18 @@ export function compileHostRules(
   };
 }
 
-function replaceMatches(text: string, engine: Engine, rule: string, tally: Tally): string {
+/** Each search is linear in the text. A pattern that has to look to its end for each match takes many: hence the clock. */
+function replaceMatches(
+  text: string,
+  engine: Engine,
+  rule: string,
+  tally: Tally,
+  inTime: () => boolean,
+): string {
   const matcher = engine.matcher(text);
   let out = "";
   let copied = 0;
-  while (matcher.find()) {
+  while (matcher.find() && inTime()) {
     const from = matcher.start();
     const to = matcher.end();
     if (from === to) continue;

@@ -9,7 +9,7 @@ const CHARACTERS_BETWEEN_LOOKS = 16_384;
 export interface ProgressOptions {
   limits: Required<RedactionLimits>;
   tokenOf: TokenOf | undefined;
-  /** The host's code may take any time: look at the clock for each text. */
+  /** The host's rules may take any time: look at the clock for each text. */
   watched: boolean;
   /** Milliseconds. */
   now: () => number;

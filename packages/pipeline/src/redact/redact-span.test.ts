@@ -237,6 +237,56 @@ describe("what is said about it", () => {
     expect(redact(record)).toEqual(record);
   });
 
+  test("a field beyond its size is withheld from there on", () => {
+    const part = "word ".repeat(200);
+    const limits = { textCharacters: 2_000, fieldCharacters: 2_500 };
+    const record = clean({ attributes: { a: part, b: part, c: part }, input: textContent(part) }, { limits });
+    expect(record.attributes).toEqual({ a: part, b: part, c: "[withheld]" });
+    expect(record.redactions).toEqual([{ rule: "too-large", count: 1 }]);
+    expect(record.input).toMatchObject({ state: "captured", text: part });
+  });
+
+  test("a field that takes too long is withheld, and says so", () => {
+    let time = 0;
+    const slow = {
+      name: "slow",
+      redact: (text: string) => {
+        if (text.includes("slow")) time += 400;
+        return undefined;
+      },
+    };
+    const timed = createRedactor(compileRules({ functions: [slow] }), () => time);
+    const record = timed(
+      makeSpan({
+        name: "slow",
+        attributes: { a: "slow canary", b: "slow canary", c: "canary" },
+        input: textContent("slow canary"),
+        output: { format: "json", state: "captured", json: ["slow", "slow canary", "x"] },
+      }),
+    );
+    expect(record.name).toBe("slow");
+    expect(record.attributes).toEqual({ a: "slow canary", b: "[withheld]", "[withheld]": "[withheld]" });
+    expect(record.redactions).toEqual([{ rule: "too-slow", count: 1 }]);
+    expect(record.input).toMatchObject({ state: "captured" });
+    expect(record.output).toEqual({
+      format: "json",
+      state: "not_captured",
+      reason: "took too long to be scanned for secrets",
+      redactions: [{ rule: "too-slow", count: 1 }],
+    });
+  });
+
+  test("a pattern that looks to the end of the text for every match cannot hold the program up", () => {
+    let time = 0;
+    const patterns = [{ name: "own", pattern: "ab|.*,d" }];
+    const timed = createRedactor(compileRules({ patterns }), () => time++);
+    expect(timed(makeSpan({ name: "ab ".repeat(2_000) })).name).toBe("[withheld]");
+  });
+
+  test("a limit that is none is refused", () => {
+    expect(() => compileRules({ limits: { fieldMs: 0 } })).toThrow(/"fieldMs"/);
+  });
+
   test("a value that contains itself ends", () => {
     const loop: { [key: string]: unknown } = {};
     loop.a = loop;

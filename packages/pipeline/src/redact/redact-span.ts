@@ -53,9 +53,8 @@ export type Redactor = (record: SpanRecord, scope?: string) => SpanRecord;
 
 /** A field that fails is withheld, and the span says so. `now` gives milliseconds. */
 export function createRedactor(rules: CompiledRules, now: () => number = () => performance.now()): Redactor {
-  const watched = rules.host.calls;
-  const shared = { limits: rules.limits, watched, now, tokenOf: undefined };
-  const fields = new FieldMemory(!watched);
+  const shared = { limits: rules.limits, watched: rules.host.any, now, tokenOf: undefined };
+  const fields = new FieldMemory(!rules.host.calls);
 
   return (record, scope = "default") => {
     const options = rules.tokens === undefined ? shared : { ...shared, tokenOf: rules.tokens(scope) };

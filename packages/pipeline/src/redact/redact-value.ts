@@ -77,7 +77,7 @@ function redactOnce(text: string, rules: CompiledRules, progress: Progress): str
     const clean = mayHide || rules.host.calls ? redactJsonText(text, rules, progress) : undefined;
     if (clean !== undefined) return clean;
   }
-  return rules.scan(text, bits, progress.tally);
+  return rules.scan(text, bits, progress);
 }
 
 /** JSON text, cleaned as the value that it says. `undefined` where it is none. */
