@@ -14,6 +14,7 @@ import { endEvent, startEvent, type TracerEvent } from "./events.ts";
 import { type ExecutionHandle, type ExecutionOptions, startExecution } from "./execution.ts";
 import { flushBeforeExit } from "./exit-flush.ts";
 import type { SpanFacts } from "./facts.ts";
+import { createGenAiMetrics, type HistogramMeter } from "./otel/genai-metrics.ts";
 import { guardedProcessor } from "./otel/guarded-processor.ts";
 import { checkOtlpUrl, createOtlpSender, type OtlpOptions } from "./otel/otlp-exporter.ts";
 import { createPrivateProvider } from "./otel/private-provider.ts";
@@ -53,6 +54,8 @@ export interface WorkflowTracerOptions {
   queue?: { maxBytes?: number; flushIntervalMs?: number; writeTimeoutMs?: number };
   /** Default true: writes what waits when Node runs out of work, for at most two seconds. `process.exit` is not seen. */
   flushOnExit?: boolean;
+  /** Records OpenTelemetry's GenAI client metrics of model calls: `metrics.getMeter("my-app")`. */
+  meter?: HistogramMeter;
   /** Processors of the host that should see our spans too. They get ids and figures as attributes, never content. */
   spanProcessors?: SpanProcessor[];
   /** Default: one line on `console.warn`. */
@@ -111,11 +114,13 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
   const toStore = delivery("store", sinkSender(sink));
   const toCollector = otlp && delivery("otlp", createOtlpSender(otlp));
 
+  const measureCall = options.meter && createGenAiMetrics(options.meter);
   const ends = new Set<Promise<void>>();
   const deliver = (record: SpanRecord, live: LiveSpan): void => {
     live.waiting = toStore.put(record, live.waiting);
     if (record.endTime === undefined) return;
     toCollector?.put(record);
+    if (measureCall !== undefined) problems.guard("meter", () => measureCall(record));
     events?.emit(endEvent(record));
     const { facts } = live;
     if (onExecutionEnd === undefined || facts === undefined) return;
@@ -126,7 +131,7 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     void ending.finally(() => ends.delete(ending));
   };
   const processor = new StoreSpanProcessor({
-    clean: (record) => pipeline.clean(record),
+    clean: (record) => pipeline.clean(record, { scope: options.scope ?? "default" }),
     deliver,
     onStarted: events && ((record) => events.emit(startEvent(record))),
     crowded: () => toStore.crowded,

@@ -1,5 +1,6 @@
-import { type Counts, countOf, isReplaced, replacement } from "./counts.ts";
+import { findNear } from "./scan-near.ts";
 import type { KeyRule } from "./secret-keys.ts";
+import { isReplaced, type Tally } from "./tally.ts";
 
 /** Decides over a key; cached by the caller. */
 export type KeyDecision = (key: string) => KeyRule | undefined;
@@ -37,23 +38,32 @@ interface Found {
  * off), headers, query strings, environment files, command lines, connection strings, and code with a literal in it.
  * `words` finds where to look; from each hit the work is bounded by the value.
  */
-export function scanAssignments(text: string, words: RegExp, decide: KeyDecision, counts: Counts): string {
+export function scanAssignments(text: string, words: RegExp, decide: KeyDecision, tally: Tally): string {
   let out = "";
   let copied = 0;
   words.lastIndex = 0;
   for (let hit = words.exec(text); hit !== null; hit = words.exec(text)) {
     const key = keyAround(text, hit.index, words.lastIndex);
-    const found = findScheme(text, hit.index) ?? findAssigned(text, key, decide);
+    const found = isRuleName(text, key) ? undefined : findSecret(text, hit.index, key, decide);
     if (found === undefined || found.from < copied) {
       // Another word of the same key would be answered alike.
       words.lastIndex = Math.max(words.lastIndex, key.end);
       continue;
     }
-    out += text.slice(copied, found.from) + replacement(countOf(counts, found.rule));
+    out += text.slice(copied, found.from) + tally.replace(found.rule, text.slice(found.from, found.to));
     copied = found.to;
     words.lastIndex = Math.max(words.lastIndex, found.to);
   }
   return copied === 0 ? text : out + text.slice(copied);
+}
+
+/** The rule in a token names nothing. */
+function isRuleName(text: string, { start }: Key): boolean {
+  return text[start - 1] === "[" && isReplaced(text.slice(start - 1, start + 128));
+}
+
+function findSecret(text: string, hit: number, key: Key, decide: KeyDecision): Found | undefined {
+  return findScheme(text, hit) ?? findAssigned(text, key, decide) ?? findHandedOver(text, key, decide);
 }
 
 /** `Bearer <token>` and `Basic <base64>` anywhere; "basic requirements" and "bearer of news" are neither. */
@@ -112,6 +122,13 @@ function findAssigned(text: string, { start, end }: Key, decide: KeyDecision): F
   const scheme = SCHEME.exec(value)?.[0].length ?? 0;
   if (scheme > 0 && (scheme === value.length || isReplaced(value.slice(scheme)))) return undefined;
   return { from: from + scheme, to: valueEnd(text, from, opening, line), rule: rule.name };
+}
+
+/** A value that prose gives with its name. */
+function findHandedOver(text: string, { start, end }: Key, decide: KeyDecision): Found | undefined {
+  const rule = decide(text.slice(start, end));
+  const near = rule === undefined ? undefined : findNear(text, end);
+  return rule === undefined || near === undefined ? undefined : { ...near, rule: rule.name };
 }
 
 /** Signatures of presigned links open what they sign. */
