@@ -7,18 +7,23 @@ import {
   type TraceStore,
 } from "@spanloom/model";
 import { createPipeline, type Pipeline, type PipelineOptions } from "@spanloom/pipeline";
-import { Delivery, type DeliveryStats } from "./deliver/delivery.ts";
+import type { Send } from "./deliver/attempt.ts";
+import type { DeliveryStats } from "./deliver/counters.ts";
+import { Delivery } from "./deliver/delivery.ts";
 import { sinkSender } from "./deliver/sink-sender.ts";
+import type { Durability } from "./deliver/spool.ts";
 import { EventChannel } from "./event-channel.ts";
 import { endEvent, startEvent, type TracerEvent } from "./events.ts";
 import { type ExecutionHandle, type ExecutionOptions, startExecution } from "./execution.ts";
 import type { SpanFacts } from "./facts.ts";
+import { type MeterLike, measure } from "./measure.ts";
 import { checkOtlpUrl, createOtlpSender, type OtlpOptions } from "./otel/otlp-exporter.ts";
 import { createPrivateProvider } from "./otel/private-provider.ts";
 import { type LiveSpan, StoreSpanProcessor } from "./otel/store-span-processor.ts";
 import { createProblemReporter, type OnProblem, type ProblemReporter } from "./problems.ts";
 import { Recorder } from "./recorder.ts";
 import { runSpan } from "./run-span.ts";
+import { flushOnSignals } from "./signals.ts";
 import type { SpanHandle } from "./span-handle.ts";
 import type { ExecutionEnd } from "./totals.ts";
 
@@ -48,8 +53,25 @@ export interface WorkflowTracerOptions {
   captureResults?: boolean;
   /** `maxBytes`: the memory that waiting spans may take, default 32 MB. `flushIntervalMs`: default 200. */
   queue?: { maxBytes?: number; flushIntervalMs?: number; writeTimeoutMs?: number };
-  /** Default true: writes what waits when Node runs out of work, for at most two seconds. `process.exit` is not seen. */
+  /**
+   * Keeps on the disk what the store or the collector does not take, for when it does, or for the next process:
+   * `createDiskSpool({ directory })` of `@spanloom/tracer/durable`.
+   */
+  durability?: Durability;
+  /** Default one hour. A span that runs longer is ended as `timed_out`; its real end, should it come, takes over. */
+  spanTimeoutMs?: number;
+  /**
+   * Default true: writes what waits when Node runs out of work, for at most two seconds. `process.exit` leaves no time for
+   * that; with `durability`, what waits is put on the disk then.
+   */
   flushOnExit?: boolean;
+  /**
+   * Default none. Writes what waits when one of these signals comes, such as `["SIGTERM", "SIGINT"]`, for at most two
+   * seconds, and raises it again. Where the host handles the signal itself, it decides when the process ends.
+   */
+  flushOnSignals?: readonly NodeJS.Signals[];
+  /** Shows the counters of `stats()` as OpenTelemetry metrics, `spanloom.spans.*`: `metrics.getMeter("my-app")`. */
+  meter?: MeterLike;
   /** Processors of the host that should see our spans too. They get ids and figures as attributes, never content. */
   spanProcessors?: SpanProcessor[];
   /** Default: one line on `console.warn`. */
@@ -84,6 +106,7 @@ export interface WorkflowTracer {
 const FLUSH_TIMEOUT_MS = 5_000;
 const EXIT_FLUSH_TIMEOUT_MS = 2_000;
 const PRICES_TIMEOUT_MS = 2_000;
+const SPAN_TIMEOUT_MS = 3_600_000;
 
 /** Makes a tracer. Throws `invalid_argument` for options that cannot work; after that, nothing it does throws. */
 export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTracer {
@@ -94,11 +117,14 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
   const pipeline = options.pipeline ?? createPipeline({ redaction, pricing });
   const events = onEvent === undefined ? undefined : new EventChannel(onEvent, problems);
 
-  const delivery = (name: string, send: ConstructorParameters<typeof Delivery>[0]["send"]): Delivery =>
+  const enabled = options.enabled ?? true;
+  const { scope = "default", durability } = options;
+  const delivery = (name: string, send: Send): Delivery =>
     new Delivery({
       name,
       send,
       problems,
+      spool: enabled ? durability?.open({ scope, destination: name, problems }) : undefined,
       prepare: (batch) => priced(batch, pipeline),
       maxBytes: options.queue?.maxBytes ?? 32_000_000,
       flushIntervalMs: options.queue?.flushIntervalMs ?? 200,
@@ -112,6 +138,8 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     live.waiting = toStore.put(record, live.waiting);
     if (record.endTime === undefined) return;
     toCollector?.put(record);
+    // Nobody has ended it yet.
+    if (record.syntheticEnd !== undefined) return;
     events?.emit(endEvent(record));
     const { facts } = live;
     if (onExecutionEnd === undefined || facts === undefined) return;
@@ -127,11 +155,12 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     onStarted: events && ((record) => events.emit(startEvent(record))),
     crowded: () => toStore.crowded,
     liveIntervalMs: options.queue?.flushIntervalMs ?? 200,
+    timeoutMs: options.spanTimeoutMs ?? SPAN_TIMEOUT_MS,
     problems,
   });
   const provider = createPrivateProvider({
-    enabled: options.enabled ?? true,
     ...options,
+    enabled,
     processors: [processor, ...spanProcessors],
   });
   const recorder = new Recorder({
@@ -153,9 +182,10 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     ]);
     return results.every((complete) => complete !== false);
   };
-  const onExit = (): void => void flush({ timeoutMs: EXIT_FLUSH_TIMEOUT_MS });
-  const seesExit = (options.flushOnExit ?? true) && (options.enabled ?? true);
-  if (seesExit) process.once("beforeExit", onExit);
+  const stats = (): TracerStats => {
+    return { ...toStore.stats(), ...(toCollector !== undefined && { otlp: toCollector.stats() }) };
+  };
+  const unhook = enabled ? hook(options, { flush, stats, deliveries: [toStore, toCollector] }) : undefined;
 
   return {
     execution: (execution, run) => runSpan(() => startExecution(recorder, execution), run),
@@ -164,7 +194,7 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     guard: (where, work) => problems.guard(where, work),
     flush,
     async shutdown({ timeoutMs = FLUSH_TIMEOUT_MS } = {}) {
-      if (seesExit) process.removeListener("beforeExit", onExit);
+      unhook?.();
       const flushed = await flush({ timeoutMs });
       await provider.shutdown().catch((error: unknown) => {
         problems.report("internal", "shutdown", "A span processor of the host failed to shut down.", error);
@@ -172,7 +202,34 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
       await Promise.all([toStore.shutdown(0), toCollector?.shutdown(0)]);
       return flushed;
     },
-    stats: () => ({ ...toStore.stats(), ...(toCollector !== undefined && { otlp: toCollector.stats() }) }),
+    stats,
+  };
+}
+
+/** Everything that listens outside of the tracer. Gives the way back. */
+function hook(
+  { flushOnExit = true, flushOnSignals: signals = [], durability, meter }: WorkflowTracerOptions,
+  tracer: Pick<WorkflowTracer, "flush" | "stats"> & { deliveries: (Delivery | undefined)[] },
+): () => void {
+  const flush = (): Promise<boolean> => tracer.flush({ timeoutMs: EXIT_FLUSH_TIMEOUT_MS });
+  const onBeforeExit = (): void => void flush();
+  if (flushOnExit) process.once("beforeExit", onBeforeExit);
+  const onExit = (): void => {
+    for (const delivery of tracer.deliveries) delivery?.rescue();
+  };
+  if (durability !== undefined) process.once("exit", onExit);
+  const offSignals = flushOnSignals(signals, flush);
+  const offMeter =
+    meter &&
+    measure(meter, () => {
+      const { otlp, ...store } = tracer.stats();
+      return { store, otlp };
+    });
+  return () => {
+    process.removeListener("beforeExit", onBeforeExit);
+    process.removeListener("exit", onExit);
+    offSignals();
+    offMeter?.();
   };
 }
 

@@ -19,6 +19,16 @@ export function outcomeOf(error: unknown): Outcome {
     : "refused";
 }
 
+/** For a dead letter: our own errors hold no content, and of others only the kind is told. */
+export function reasonOf(error: unknown): { code: string; reason: string } {
+  if (isSpanloomError(error)) return { code: error.code, reason: error.what };
+  const kind = error instanceof Error ? error.name : typeof error;
+  return {
+    code: "rejected",
+    reason: `The other end took everything but this, with an error of kind ${kind}.`,
+  };
+}
+
 /** `ENOSPC`, `ECONNREFUSED`, `EIO` and their like. */
 function isSystemError(error: unknown): boolean {
   if (typeof error !== "object" || error === null || !("code" in error)) return false;

@@ -1,84 +1,68 @@
-import { SpanloomError, type SpanRecord } from "@spanloom/model";
+import type { SpanRecord } from "@spanloom/model";
 import type { ProblemReporter } from "../problems.ts";
-import { blamesRecords, outcomeOf } from "./blame.ts";
+import { attempt, retryAfterOf, type Send, within } from "./attempt.ts";
+import { blamesRecords, outcomeOf, reasonOf } from "./blame.ts";
+import { Counters, type DeliveryStats, type DropReason } from "./counters.ts";
 import { isolate } from "./isolate.ts";
+import { Journal } from "./journal.ts";
 import { RecordQueue, type Waiting } from "./record-queue.ts";
-
-/** Why records were lost. */
-export type DropReason =
-  /** The queue was at its bound, because the other end is slow or away. */
-  | "queue_full"
-  /** One record alone was larger than the queue. */
-  | "too_large"
-  /** The other end refused the record itself, and took others. */
-  | "rejected"
-  /** It still waited when the tracer was shut down, or came after that. */
-  | "shutdown";
-
-/** Counters of one destination. At any moment: accepted = stored + merged + queued + all dropped. */
-export interface DeliveryStats {
-  /** States of spans that were handed over: each span once when it ended, and longer ones also while they ran. */
-  accepted: number;
-  /** Confirmed by the other end. */
-  stored: number;
-  /** Replaced by a newer state of the same span before they were sent. */
-  merged: number;
-  /** Waiting, or under way. */
-  queued: number;
-  dropped: Partial<Record<DropReason, number>>;
-}
-
-/** What came of a batch, once the other end has answered. */
-export interface SendResult {
-  /** Refused records, by their place in the batch. Everything else is delivered. */
-  rejected: { index: number; code: string }[];
-}
+import type { Spool } from "./spool.ts";
 
 export interface DeliveryOptions {
   /** `store` or `otlp`, in problems. */
   name: string;
-  /** Rejects or throws when nothing was delivered; may also never settle. */
-  send: (batch: readonly SpanRecord[], signal: AbortSignal) => Promise<SendResult>;
+  send: Send;
   /** Last touch on a batch before it is sent. */
   prepare: (batch: SpanRecord[]) => SpanRecord[] | Promise<SpanRecord[]>;
   problems: ProblemReporter;
   maxBytes: number;
   flushIntervalMs: number;
   sendTimeoutMs: number;
+  /** The disk behind the memory. */
+  spool?: Spool;
 }
 
 const BATCH_RECORDS = 500;
 const BATCH_BYTES = 4_000_000;
 const BACK_OFF_MS = { first: 250, most: 30_000 };
+/** With a disk, what is sent within this time needs none. */
+const SPOOLED_FLUSH_MS = 80;
 
-/** Sends records in batches in the background: bounded in memory, tried again with growing pauses, never in the way. */
+/**
+ * Sends records in batches in the background: bounded in memory, tried again with growing pauses, never in the way. With a
+ * spool, what is not delivered soon or finds no room goes to the disk, and is read back when the other end takes it.
+ */
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #queue: RecordQueue;
-  #accepted = 0;
-  #stored = 0;
-  #merged = 0;
-  #inFlight = 0;
-  readonly #dropped: DeliveryStats["dropped"] = {};
+  readonly #counters: Counters = new Counters();
+  readonly #sending = new Set<Waiting>();
+  readonly #journal: Journal | undefined;
   #timer: NodeJS.Timeout | undefined;
   #pumping: Promise<boolean> | undefined;
   #failures = 0;
-  #retryAfterMs: number | undefined;
+  /** The other end asked to be left alone until then. */
+  #quietUntil = 0;
+  #fromDisk = false;
   #closed = false;
 
   constructor(options: DeliveryOptions) {
+    const { maxBytes, spool } = options;
     this.#options = options;
-    this.#queue = new RecordQueue(options.maxBytes);
+    this.#queue = new RecordQueue(maxBytes);
+    if (spool === undefined) return;
+    this.#journal = new Journal(spool, this.#queue, this.#sending);
+    spool.start(({ records, damaged }) => {
+      this.#counters.recover(records, damaged);
+      if (this.#pumping === undefined && this.#failures === 0) this.#schedule(0);
+    });
   }
 
   stats(): DeliveryStats {
-    return {
-      accepted: this.#accepted,
-      stored: this.#stored,
-      merged: this.#merged,
-      queued: this.#queue.size + this.#inFlight,
-      dropped: { ...this.#dropped },
-    };
+    let queued = 0;
+    for (const { place } of this.#sending) if (place === undefined) queued++;
+    for (const { place } of this.#queue.waiting()) if (place === undefined) queued++;
+    return this.#counters.stats(queued, this.#options.spool?.pending ?? 0);
   }
 
   /** True when updates of running spans should wait: the room that is left is for ends. */
@@ -88,28 +72,52 @@ export class Delivery {
 
   /** Takes a record. `before`: what this gave for an earlier state of the same span. */
   put(record: SpanRecord, before?: Waiting): Waiting | undefined {
-    this.#accepted++;
-    const entry = this.#closed ? "shutdown" : this.#queue.put(record, before);
-    if (typeof entry === "string") {
-      this.#drop(entry, 1);
+    this.#counters.accepted++;
+    if (this.#closed) {
+      this.#drop("shutdown", 1);
       return undefined;
     }
-    if (entry === before) this.#merged++;
-    if (this.#timer === undefined && this.#pumping === undefined)
-      this.#schedule(this.#options.flushIntervalMs);
+    const { spool, flushIntervalMs } = this.#options;
+    let place = spool?.immediate === true ? spool.writeNow(record) : undefined;
+    const replaced = before?.state === "waiting" ? before.place : undefined;
+    const entry = this.#queue.put(record, before, performance.now());
+    this.#scheduleOnce(spool === undefined ? flushIntervalMs : Math.min(flushIntervalMs, SPOOLED_FLUSH_MS));
+    if (typeof entry === "string") {
+      place ??= spool?.writeNow(record);
+      if (place === undefined) this.#drop(entry, 1);
+      else spool?.release([place]);
+      return undefined;
+    }
+    if (entry === before) this.#counters.merged++;
+    if (replaced !== undefined) spool?.settle(replaced);
+    entry.place = place;
+    if (place === undefined) this.#journal?.watch();
     return entry;
   }
 
   /** Sends what waits, trying again until `timeoutMs` have passed. True when all of it was delivered or refused. */
   async flush(timeoutMs: number): Promise<boolean> {
     const deadline = performance.now() + timeoutMs;
-    for (let pauseMs = 50; this.#queue.size + this.#inFlight > 0; pauseMs = Math.min(pauseMs * 2, 1_000)) {
+    const { spool } = this.#options;
+    if (spool !== undefined) await within(spool.ready, timeoutMs);
+    for (let pauseMs = 50; this.#waits; pauseMs = Math.min(pauseMs * 2, 1_000)) {
       const left = deadline - performance.now();
       if (left <= 0) return false;
+      const quietMs = this.#pumping === undefined ? this.#quietUntil - performance.now() : 0;
+      if (quietMs > 0) {
+        await within(undefined, Math.min(quietMs, left));
+        continue;
+      }
       const done = await within(this.#pump(), left);
-      if (done === false) await within(undefined, Math.min(pauseMs, deadline - performance.now()));
+      const stuck = done === false || this.#queue.size + this.#sending.size === 0;
+      if (stuck && this.#waits) await within(undefined, Math.min(pauseMs, deadline - performance.now()));
     }
     return true;
+  }
+
+  /** Puts on the disk whatever is in memory alone, at once: the process is about to end. */
+  rescue(): void {
+    this.#journal?.writeNow(Number.POSITIVE_INFINITY);
   }
 
   async shutdown(timeoutMs: number): Promise<boolean> {
@@ -118,16 +126,25 @@ export class Delivery {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     // What is under way may still arrive; it is counted when it does, or when it fails.
-    if (this.#queue.size > 0) {
-      const left = this.#queue.size;
-      this.#queue.clear();
-      this.#drop("shutdown", left);
-    }
+    this.rescue();
+    this.#journal?.stop();
+    const left = this.#queue.remove(() => true);
+    this.#drop("shutdown", left.filter(({ place }) => place === undefined).length);
+    await this.#options.spool?.close();
     return complete;
+  }
+
+  get #waits(): boolean {
+    return this.#queue.size + this.#sending.size + (this.#options.spool?.unread ?? 0) > 0;
+  }
+
+  #scheduleOnce(delayMs: number): void {
+    if (this.#timer === undefined && this.#pumping === undefined) this.#schedule(delayMs);
   }
 
   #schedule(delayMs: number): void {
     if (this.#closed) return;
+    clearTimeout(this.#timer);
     // Telemetry alone must not keep the host's process alive.
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
@@ -144,8 +161,7 @@ export class Delivery {
       })
       .then((done) => {
         this.#pumping = undefined;
-        if (!this.#closed && this.#timer === undefined && this.#queue.size > 0)
-          this.#schedule(this.#pauseMs());
+        if (this.#timer === undefined && this.#waits) this.#schedule(this.#pauseMs());
         return done;
       });
     return this.#pumping;
@@ -154,20 +170,48 @@ export class Delivery {
   async #run(): Promise<boolean> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    while (this.#queue.size > 0) {
-      const batch = this.#queue.take(BATCH_RECORDS, BATCH_BYTES);
-      this.#inFlight = batch.length;
-      const undelivered = await this.#deliver(await this.#prepared(batch));
-      this.#inFlight = 0;
-      if (undelivered.length > 0) {
-        if (this.#closed) this.#drop("shutdown", undelivered.length);
-        else this.#merged += this.#queue.putBack(undelivered);
-        this.#failures++;
-        return false;
+    for (let batch = await this.#next(); batch.length > 0; batch = await this.#next()) {
+      let undelivered = batch;
+      try {
+        undelivered = await this.#deliver(await this.#prepared(batch));
+      } finally {
+        for (const entry of batch) this.#sending.delete(entry);
+        this.#failures = undelivered.length === 0 ? 0 : this.#failures + 1;
+        this.#keep(undelivered);
       }
-      this.#failures = 0;
+      if (undelivered.length > 0) return false;
     }
     return true;
+  }
+
+  /** What is in memory and what is on the disk take turns: neither waits for all of the other. */
+  async #next(): Promise<Waiting[]> {
+    const { spool } = this.#options;
+    let batch: Waiting[] = [];
+    this.#fromDisk = !this.#fromDisk;
+    if (spool !== undefined && spool.unread > 0 && (this.#fromDisk || this.#queue.size === 0)) {
+      const { records, lost } = await spool.read(BATCH_RECORDS, BATCH_BYTES);
+      this.#counters.drop("damaged", lost);
+      batch = records.map((found) => ({ ...found, state: "sending", outdated: false, since: undefined }));
+    }
+    if (batch.length === 0) batch = this.#queue.take(BATCH_RECORDS, BATCH_BYTES);
+    for (const entry of batch) this.#sending.add(entry);
+    return batch;
+  }
+
+  /** What was not delivered waits on, in memory or on the disk. */
+  #keep(undelivered: Waiting[]): void {
+    const { spool } = this.#options;
+    if (this.#closed) {
+      this.#drop("shutdown", undelivered.filter(({ place }) => place === undefined).length);
+      return;
+    }
+    for (const { place } of this.#queue.putBack(undelivered.filter(({ since }) => since !== undefined))) {
+      this.#counters.merged++;
+      if (place !== undefined) spool?.settle(place);
+    }
+    const readBack = undelivered.filter(({ since }) => since === undefined);
+    spool?.release(readBack.flatMap(({ place }) => place ?? []));
   }
 
   async #prepared(batch: Waiting[]): Promise<Waiting[]> {
@@ -180,89 +224,74 @@ export class Delivery {
   async #deliver(batch: Waiting[]): Promise<Waiting[]> {
     const failure = await this.#attempt(batch);
     if (failure === undefined) return [];
-    this.#reportFailure(failure);
+    const { name, problems } = this.#options;
+    problems.report(
+      "delivery_failed",
+      name,
+      `${name === "otlp" ? "The collector" : "The store"} did not take a batch of spans. They wait and are tried again.`,
+      failure,
+    );
     const mayBlame = outcomeOf(failure) === "refused" && (blamesRecords(failure) || this.#failures >= 2);
     if (!mayBlame) return batch;
     const { retry, poison } = await isolate(batch, async (part) => outcomeOf(await this.#attempt(part)));
-    this.#inFlight -= poison.length;
-    this.#drop("rejected", poison.length);
+    await this.#refuse(poison, reasonOf(failure));
     return retry;
   }
 
   /** Gives the error, or `undefined` when the batch was delivered. Never rejects, and ends within the time-out. */
   async #attempt(batch: readonly Waiting[]): Promise<unknown> {
     const { send, sendTimeoutMs, name } = this.#options;
-    const aborter = new AbortController();
-    let result: SendResult | undefined;
-    try {
-      const sending = send(
-        batch.map(({ record }) => record),
-        aborter.signal,
-      );
-      sending.catch(() => undefined);
-      result = await within(sending, sendTimeoutMs, false);
-    } catch (error) {
-      this.#retryAfterMs = retryAfterOf(error);
-      return error ?? new Error("rejected without a reason");
+    const records = batch.map(({ record }) => record);
+    const outcome = await attempt(send, records, sendTimeoutMs, name);
+    if ("failure" in outcome) {
+      this.#quietUntil = performance.now() + (retryAfterOf(outcome.failure) ?? 0);
+      return outcome.failure;
     }
-    if (result === undefined) {
-      aborter.abort();
-      return new SpanloomError("timed_out", { what: `${name} gave no answer within ${sendTimeoutMs} ms.` });
+    const { rejected, rejectedUnnamed = 0 } = outcome.result;
+    const refused = new Set<Waiting>();
+    for (const { index, code, message } of rejected) {
+      const entry = batch[index];
+      if (entry === undefined || refused.has(entry)) continue;
+      refused.add(entry);
+      // Spans of an execution that was deleted are refused for good: that is no fault.
+      if (code === "deleted_execution") {
+        this.#counters.drop("rejected", 1);
+        this.#settle(entry);
+      } else await this.#refuse([entry], { code, reason: message ?? "Refused." });
     }
-    this.#stored += batch.length - result.rejected.length;
-    this.#inFlight = Math.max(0, this.#inFlight - batch.length);
-    const refused = result.rejected.filter(({ code }) => code !== "deleted_execution");
-    this.#drop("rejected", refused.length);
-    // Spans of an execution that was deleted are refused for good: that is no fault.
-    const late = result.rejected.length - refused.length;
-    if (late > 0) this.#dropped.rejected = (this.#dropped.rejected ?? 0) + late;
+    const unnamed = Math.min(rejectedUnnamed, batch.length - refused.size);
+    this.#drop("rejected", unnamed);
+    this.#counters.stored += batch.length - refused.size - unnamed;
+    for (const entry of batch) if (!refused.has(entry)) this.#settle(entry);
     return undefined;
   }
 
-  #reportFailure(error: unknown): void {
-    const { name, problems } = this.#options;
-    problems.report(
-      "delivery_failed",
-      name,
-      `${name === "otlp" ? "The collector" : "The store"} did not take a batch of spans. They wait and are tried again.`,
-      error,
-    );
+  #settle(entry: Waiting): void {
+    entry.state = "gone";
+    this.#sending.delete(entry);
+    if (entry.place !== undefined) this.#options.spool?.settle(entry.place);
+  }
+
+  /** Records that are to blame: set apart where there is a disk, else counted and let go. */
+  async #refuse(entries: readonly Waiting[], why: { code: string; reason: string }): Promise<void> {
+    if (entries.length === 0) return;
+    const records = entries.map(({ record }) => record);
+    const buried = (await this.#options.spool?.bury(records, why)) ?? false;
+    if (buried) this.#counters.deadLettered += entries.length;
+    else this.#drop("rejected", entries.length);
+    for (const entry of entries) this.#settle(entry);
   }
 
   #pauseMs(): number {
     if (this.#failures === 0) return this.#options.flushIntervalMs;
     const grown = Math.min(BACK_OFF_MS.most, BACK_OFF_MS.first * 2 ** (this.#failures - 1));
-    return Math.max(this.#retryAfterMs ?? 0, grown * (0.75 + Math.random() / 2));
+    return Math.max(this.#quietUntil - performance.now(), grown * (0.75 + Math.random() / 2));
   }
 
   #drop(reason: DropReason, count: number): void {
     if (count === 0) return;
-    this.#dropped[reason] = (this.#dropped[reason] ?? 0) + count;
+    this.#counters.drop(reason, count);
     const { name, problems } = this.#options;
     problems.report("spans_dropped", name, `Spans were dropped (${reason}); stats() has the counts.`);
-  }
-}
-
-/** An error may say how long to stay away, as an HTTP `Retry-After` does. */
-function retryAfterOf(error: unknown): number | undefined {
-  if (typeof error !== "object" || error === null || !("retryAfterMs" in error)) return undefined;
-  return typeof error.retryAfterMs === "number" ? Math.min(error.retryAfterMs, 300_000) : undefined;
-}
-
-/** Waits for `work`, at most `timeoutMs`, then gives `undefined`. Rejects as `work` does. */
-async function within<T>(
-  work: Promise<T> | undefined,
-  timeoutMs: number,
-  keepAlive = true,
-): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, timeoutMs), undefined);
-    if (!keepAlive) timer.unref();
-  });
-  try {
-    return await (work === undefined ? late : Promise.race([work, late]));
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,5 +1,5 @@
 import type { SpanRecord, SpanSink } from "@spanloom/model";
-import type { SendResult } from "./delivery.ts";
+import type { SendResult } from "./attempt.ts";
 
 /** A sink as a destination. A sink of the host may be any code: it may throw at once, or answer with nothing. */
 export function sinkSender(sink: SpanSink): (batch: readonly SpanRecord[]) => Promise<SendResult> {
