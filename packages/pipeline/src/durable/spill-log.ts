@@ -54,6 +54,7 @@ export class SpillLog {
   #next = 1;
   #taken = 0;
   #writing: Promise<void> = Promise.resolve();
+  readonly #removing = new Set<Promise<void>>();
   #syncTimer: NodeJS.Timeout | undefined;
 
   constructor(options: SpillLogOptions) {
@@ -123,7 +124,10 @@ export class SpillLog {
     log.settle(sequence);
     if (log === this.#own || log.pending > 0 || !this.#logs.includes(log)) return;
     this.#logs.splice(this.#logs.indexOf(log), 1);
-    void log.tidy(true).catch(() => undefined);
+    // What a disk that fails now leaves behind, the next process finds settled.
+    const removing = log.tidy(true).catch(() => undefined);
+    this.#removing.add(removing);
+    void removing.finally(() => this.#removing.delete(removing));
   }
 
   /** Lets go of records in memory: they will be read again. */
@@ -147,13 +151,16 @@ export class SpillLog {
     await this.#writing;
     clearTimeout(this.#syncTimer);
     this.#syncTimer = undefined;
-    if (this.#active !== undefined) {
-      if (this.#fsync !== "never" && this.pending > 0) await syncAsync(this.#active.file);
-      closeSync(this.#active.file);
-      this.#active = undefined;
+    const { file } = this.#active ?? {};
+    this.#active = undefined;
+    try {
+      if (file !== undefined && this.#fsync !== "never" && this.pending > 0) await syncAsync(file);
+      await Promise.all(this.#removing);
+      for (const log of this.#logs) await log.tidy(true);
+    } finally {
+      if (file !== undefined) closeSync(file);
+      await this.#lock.release();
     }
-    for (const log of this.#logs) await log.tidy(true);
-    await this.#lock.release();
   }
 
   async #appendAll(
