@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync } from "node:fs";
-import { readdir, rm, stat, unlink, writeFile } from "node:fs/promises";
+import { constants, mkdirSync, readFileSync } from "node:fs";
+import { open, readdir, rm, stat, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SpanRecord } from "@spanloom/model";
 import { linesOf, type Segment, SegmentReader } from "./segment-reader.ts";
@@ -49,7 +49,9 @@ export class LogDirectory {
   /** Opens what another process left and counts what it holds. A torn last line was never accepted; it is no damage. */
   static async scan(path: string): Promise<{ log: LogDirectory; damaged: number }> {
     const names = (await readdir(path)).filter((name) => SEGMENT_NAME.test(name)).sort();
-    const log = new LogDirectory(path, readFloor(path));
+    const { floor, above } = readSettled(join(path, SETTLED_FILE));
+    const log = new LogDirectory(path, floor);
+    for (const sequence of above) if (sequence > floor) log.#settled.add(sequence);
     let damaged = 0;
     let next: number | undefined;
     for (const [index, name] of names.entries()) {
@@ -71,7 +73,7 @@ export class LogDirectory {
           for (let gap = next; gap < line.sequence; gap++) log.#settled.add(gap);
           next = line.sequence + 1;
           segment.last = line.sequence;
-          if (line.sequence > log.#floor) log.pending++;
+          if (line.sequence > log.#floor && !log.#settled.has(line.sequence)) log.pending++;
         }
       }
       log.segments.push(segment);
@@ -186,7 +188,7 @@ export class LogDirectory {
   }
 
   async #removeSettled(whole: boolean): Promise<void> {
-    await writeFile(join(this.path, FLOOR_FILE), floorText(this.#floor));
+    await keepSettled(join(this.path, SETTLED_FILE), this.#floor, whole ? this.#settled : undefined);
     // The last one is open for more.
     const kept = whole ? 0 : 1;
     for (let [oldest] = this.segments; oldest !== undefined; [oldest] = this.segments) {
@@ -208,19 +210,31 @@ export function segmentPath(directory: string, first: number): string {
 }
 
 const SEGMENT_NAME = /^\d{16}\.log$/;
-const FLOOR_FILE = "settled";
+const SETTLED_FILE = "settled";
+const FLOOR_LENGTH = 17;
 
-/** Of a fixed length, so that one write replaces it whole. */
-function floorText(floor: number): string {
-  return `${String(floor).padStart(16, "0")}\n`;
+/** The floor alone is written over the old one: what a crash makes of a few bytes is one of the two. */
+async function keepSettled(path: string, floor: number, above?: ReadonlySet<number>): Promise<void> {
+  const text = `${String(floor).padStart(FLOOR_LENGTH - 1, "0")}\n`;
+  if (above !== undefined) return writeFile(path, `${text}${[...above].join(" ")}\n`);
+  const file = await open(path, constants.O_WRONLY | constants.O_CREAT);
+  try {
+    await file.write(text, 0);
+  } finally {
+    await file.close();
+  }
 }
 
-function readFloor(path: string): number {
+function readSettled(path: string): { floor: number; above: number[] } {
   try {
-    const text = readFileSync(join(path, FLOOR_FILE), "latin1");
-    return /^\d{16}\n$/.test(text) ? Number.parseInt(text, 10) : 0;
+    const text = readFileSync(path, "latin1");
+    const whole = /^(\d{16})\n(?:([\d ]*)\n)?$/.exec(text);
+    return {
+      floor: Number(whole?.[1] ?? 0),
+      above: (whole?.[2] ?? "").split(" ").filter(Boolean).map(Number),
+    };
   } catch {
-    return 0;
+    return { floor: 0, above: [] };
   }
 }
 
