@@ -1,4 +1,6 @@
 // What a span costs the host's main thread: ours, cleaned and queued for a store, against bare OpenTelemetry.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
@@ -7,8 +9,9 @@ import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-ho
 import { BasicTracerProvider, BatchSpanProcessor, type SpanExporter } from "@opentelemetry/sdk-trace-base";
 import type { SpanSink } from "@spanloom/model";
 import { createWorkflowTracer, type WorkflowTracer } from "@spanloom/tracer";
+import { createDiskSpool } from "@spanloom/tracer/durable";
 import { build } from "vite";
-import { against, type BenchBudget, type BenchResult, summarize } from "./bench.ts";
+import { against, type BenchBudget, type BenchCase, type BenchResult, summarize } from "./bench.ts";
 
 const EXECUTIONS = 200;
 const NODES = 20;
@@ -52,17 +55,7 @@ export default async function bench(): Promise<BenchResult> {
 
   const result: BenchResult = { cases: [], budgets: [await sizeBudget()] };
   for (const [base, measured] of pairs) {
-    const rounds: [number[], number[]] = [[], []];
-    for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
-      // Whoever goes second may pay for the other's garbage: they take turns.
-      const order = round % 2 === 0 ? [0, 1] : [1, 0];
-      for (const side of order) {
-        const spent = await microsPerSpan(side === 0 ? base : measured);
-        if (round >= WARM_UP_ROUNDS) rounds[side as 0 | 1].push(spent);
-      }
-    }
-    const baseCase = summarize(base.name, "us/span", rounds[0]);
-    const measuredCase = against(summarize(measured.name, "us/span", rounds[1]), baseCase);
+    const [baseCase, measuredCase] = await compare(base, measured);
     const ratio = measuredCase.ratioTo?.ratio ?? Number.NaN;
     result.cases.push(baseCase, measuredCase);
     result.budgets.push({
@@ -72,6 +65,13 @@ export default async function bench(): Promise<BenchResult> {
       ok: ratio <= LIMIT,
     });
   }
+  for (const mode of ["batched", "immediate"] as const) {
+    const spooled = await againstSpool(
+      mode,
+      ours("spanloom, callbacks", () => ourCallbacks(tracer)),
+    );
+    result.cases.push(spooled);
+  }
   await tracer.shutdown();
   const { accepted, stored } = tracer.stats();
   if (stored !== accepted)
@@ -79,6 +79,43 @@ export default async function bench(): Promise<BenchResult> {
   await provider.shutdown();
   context.disable();
   return result;
+}
+
+/** Both in one run, round by round. */
+async function compare(
+  base: Contender,
+  measured: Contender,
+): Promise<[base: BenchCase, measured: BenchCase]> {
+  const rounds: [number[], number[]] = [[], []];
+  for (let round = 0; round < WARM_UP_ROUNDS + ROUNDS; round++) {
+    // Whoever goes second may pay for the other's garbage: they take turns.
+    const order = round % 2 === 0 ? [0, 1] : [1, 0];
+    for (const side of order) {
+      const spent = await microsPerSpan(side === 0 ? base : measured);
+      if (round >= WARM_UP_ROUNDS) rounds[side as 0 | 1].push(spent);
+    }
+  }
+  const baseCase = summarize(base.name, "us/span", rounds[0]);
+  const measuredCase = against(summarize(measured.name, "us/span", rounds[1]), baseCase);
+  return [baseCase, measuredCase];
+}
+
+/** What the disk behind a tracer costs the main thread: in `immediate` mode each record is one write before it is accepted. */
+async function againstSpool(mode: "batched" | "immediate", plain: Contender): Promise<BenchCase> {
+  const directory = mkdtempSync(join(tmpdir(), "spanloom-bench-"));
+  const tracer = createWorkflowTracer({
+    store: noStore,
+    flushOnExit: false,
+    durability: createDiskSpool({ directory, mode }),
+  });
+  const [, measured] = await compare(plain, {
+    name: `spanloom, callbacks, ${mode} disk spool`,
+    run: () => ourCallbacks(tracer),
+    flush: () => tracer.flush(),
+  });
+  await tracer.shutdown();
+  rmSync(directory, { recursive: true, force: true });
+  return measured;
 }
 
 /** CPU time of the main thread, not of the collector's helpers; wall time where Node cannot say (before 23.9). */

@@ -118,7 +118,8 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
   const events = onEvent === undefined ? undefined : new EventChannel(onEvent, problems);
 
   const enabled = options.enabled ?? true;
-  const { scope = "default", durability } = options;
+  const { durability } = options;
+  const scope = options.scope ?? ("scope" in sink && typeof sink.scope === "string" ? sink.scope : "default");
   const delivery = (name: string, send: Send): Delivery =>
     new Delivery({
       name,

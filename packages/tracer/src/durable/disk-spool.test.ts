@@ -4,6 +4,7 @@ import { appendFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SpanloomError, type SpanSink } from "@spanloom/model";
+import { createMemoryStore } from "@spanloom/store";
 import { afterEach, describe, expect, test } from "vitest";
 import { createWorkflowTracer, type WorkflowTracerOptions } from "../create-workflow-tracer.ts";
 import type { Problem } from "../problems.ts";
@@ -228,17 +229,23 @@ test("a damaged log is reported and counted, and the rest of it is delivered", a
   expect(next.problems.map(({ code }) => code)).toEqual(["log_damaged"]);
 });
 
-test("tenants that share a directory never get each other's spans", async () => {
+test("tenants that share a directory never get each other's spans, whether the tracer or the store names them", async () => {
   const { directory, tracer, run } = setUp(
     { write: () => Promise.reject(new Error("down")) },
     { mode: "immediate", scope: "acme/a" },
   );
   run();
   await tracer.shutdown({ timeoutMs: 0 });
-  const other = collectingSink();
-  const next = setUp(other, { directory, scope: "acme/A" });
-  expect(await next.tracer.flush()).toBe(true);
-  expect(other.writes).toEqual([]);
+  const store = createMemoryStore();
+  const counts = async (options: Partial<WorkflowTracerOptions>): Promise<number> => {
+    const { tracer: other } = setUp(store.forScope("unused"), { directory, ...options });
+    expect(await other.flush()).toBe(true);
+    await other.shutdown();
+    return other.stats().recovered;
+  };
+  expect(await counts({ store, scope: "acme/A" })).toBe(0);
+  expect(await counts({ store: store.forScope("acme_a") })).toBe(0);
+  expect(await counts({ store: store.forScope("acme/a") })).toBe(4);
 });
 
 test("process.exit in the middle of a run loses nothing", () => {
