@@ -1,13 +1,20 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
-import { failToStart, startStudio, temporaryFolder } from "./support/studio.ts";
+import { afterAll, expect, onTestFinished, test } from "vitest";
+import { failToStart, type Studio, startStudio, temporaryFolder } from "./support/studio.ts";
 
 const data = temporaryFolder();
 afterAll(() => data.remove());
 
+/** A studio that is gone when the test is, however that ends. */
+async function start(env: Record<string, string> = {}): Promise<Studio> {
+  const studio = await startStudio(data.path, env);
+  onTestFinished(async () => void (await studio.stop()));
+  return studio;
+}
+
 test("runs every workflow once, keeps all of it over a restart, and runs nothing again", async () => {
-  const first = await startStudio(data.path);
+  const first = await start();
   expect(first.lines.filter((line) => line.includes("http://"))).toHaveLength(1);
   expect(first.lines.filter((line) => /^ +\d+\/14 /.test(line))).toHaveLength(14);
   const before = await first.store.listExecutions({ limit: 100 });
@@ -15,7 +22,7 @@ test("runs every workflow once, keeps all of it over a restart, and runs nothing
   expect(new Set(before.items.map(({ status }) => status))).toEqual(new Set(["completed", "failed"]));
   expect(await first.stop()).toBe(0);
 
-  const second = await startStudio(data.path);
+  const second = await start();
   expect(await second.store.listExecutions({ limit: 100 })).toEqual(before);
   const executionId = before.items.at(-1)?.executionId ?? "";
   const trace = await second.store.getTrace(executionId, { view: "full" });
@@ -24,7 +31,7 @@ test("runs every workflow once, keeps all of it over a restart, and runs nothing
 });
 
 test("a run that is stopped with the studio does not stay running for ever", async () => {
-  const studio = await startStudio(data.path, { STUDIO_MODEL_DELAY_MS: "5000" });
+  const studio = await start({ STUDIO_MODEL_DELAY_MS: "5000" });
   const answer = await fetch(`${studio.url}/api/studio/executions`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -38,18 +45,17 @@ test("a run that is stopped with the studio does not stay running for ever", asy
   expect((await studio.store.getExecution(executionId))?.status).toBe("running");
   expect(await studio.stop()).toBe(0);
 
-  const again = await startStudio(data.path);
+  const again = await start();
   expect((await again.store.getExecution(executionId))?.status).toBe("cancelled");
   expect(await again.stop()).toBe(0);
 });
 
 test("says what to do when the port is taken", async () => {
-  const studio = await startStudio(data.path);
+  const studio = await start();
   const { code, text } = await failToStart({ PORT: new URL(studio.url).port, SPANLOOM_DATA: data.path });
   expect(code).toBe(1);
   expect(text).toMatch(/Port \d+ is in use.*choose another port: PORT=\d+ npm start/);
   expect(text).not.toContain("    at ");
-  await studio.stop();
 });
 
 test("says what to do when the data folder cannot be written, or a setting is wrong", async () => {

@@ -31,6 +31,7 @@ export function temporaryFolder(): { path: string; remove(): void } {
 /** Starts the built studio on a free port, as `npm start` does, and waits for its URL. */
 export async function startStudio(dataFolder: string, env: Record<string, string> = {}): Promise<Studio> {
   const child = spawnStudio({ PORT: "0", SPANLOOM_DATA: dataFolder, STUDIO_MODEL_DELAY_MS: "30", ...env });
+  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
   const lines: string[] = [];
   const url = await new Promise<string>((resolve, reject) => {
     const read = (line: string): void => {
@@ -49,12 +50,10 @@ export async function startStudio(dataFolder: string, env: Record<string, string
     lines,
     store,
     executions: async (workflowId) => (await store.listExecutions({ workflowId, limit: 100 })).items,
-    stop: () =>
-      new Promise((resolve) => {
-        if (child.exitCode !== null) resolve(child.exitCode);
-        child.once("exit", resolve);
-        child.kill("SIGINT");
-      }),
+    stop: () => {
+      if (child.exitCode === null && child.signalCode === null) child.kill("SIGINT");
+      return ended;
+    },
   };
 }
 

@@ -7,6 +7,7 @@ import {
   type TraceStore,
 } from "@spanloom/model";
 import { createPipeline, type Pipeline, type PipelineOptions } from "@spanloom/pipeline";
+import { checkTimes } from "./check-times.ts";
 import type { Send } from "./deliver/attempt.ts";
 import type { DeliveryStats } from "./deliver/counters.ts";
 import { Delivery } from "./deliver/delivery.ts";
@@ -15,8 +16,10 @@ import type { Durability } from "./deliver/spool.ts";
 import { EventChannel } from "./event-channel.ts";
 import { endEvent, startEvent, type TracerEvent } from "./events.ts";
 import { type ExecutionHandle, type ExecutionOptions, startExecution } from "./execution.ts";
+import { flushBeforeExit, rescueAtExit } from "./exit-flush.ts";
 import type { SpanFacts } from "./facts.ts";
 import { type MeterLike, measure } from "./measure.ts";
+import { guardedProcessor } from "./otel/guarded-processor.ts";
 import { checkOtlpUrl, createOtlpSender, type OtlpOptions } from "./otel/otlp-exporter.ts";
 import { createPrivateProvider } from "./otel/private-provider.ts";
 import { type LiveSpan, StoreSpanProcessor } from "./otel/store-span-processor.ts";
@@ -26,6 +29,7 @@ import { runSpan } from "./run-span.ts";
 import { flushOnSignals } from "./signals.ts";
 import type { SpanHandle } from "./span-handle.ts";
 import type { ExecutionEnd } from "./totals.ts";
+import { settled } from "./wait.ts";
 
 export interface WorkflowTracerOptions {
   /** Where spans go: a store, one tenant's handle of it, or any sink. */
@@ -110,14 +114,14 @@ const SPAN_TIMEOUT_MS = 3_600_000;
 
 /** Makes a tracer. Throws `invalid_argument` for options that cannot work; after that, nothing it does throws. */
 export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTracer {
-  const { redaction, pricing, onEvent, onExecutionEnd, otlp, spanProcessors = [] } = options;
+  const { redaction, pricing, onEvent, onExecutionEnd, otlp, spanProcessors = [], enabled = true } = options;
   const sink = sinkOf(options);
   if (otlp !== undefined) checkOtlpUrl(otlp.url);
+  checkTimes(options);
   const problems = createProblemReporter(options.onProblem);
   const pipeline = options.pipeline ?? createPipeline({ redaction, pricing });
   const events = onEvent === undefined ? undefined : new EventChannel(onEvent, problems);
 
-  const enabled = options.enabled ?? true;
   const { durability } = options;
   const scope = options.scope ?? ("scope" in sink && typeof sink.scope === "string" ? sink.scope : "default");
   const delivery = (name: string, send: Send): Delivery =>
@@ -162,7 +166,7 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
   const provider = createPrivateProvider({
     ...options,
     enabled,
-    processors: [processor, ...spanProcessors],
+    processors: [processor, ...spanProcessors.map((own) => guardedProcessor(own, problems))],
   });
   const recorder = new Recorder({
     tracer: provider.tracer,
@@ -195,12 +199,10 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     guard: (where, work) => problems.guard(where, work),
     flush,
     async shutdown({ timeoutMs = FLUSH_TIMEOUT_MS } = {}) {
-      unhook?.();
       const flushed = await flush({ timeoutMs });
-      await provider.shutdown().catch((error: unknown) => {
-        problems.report("internal", "shutdown", "A span processor of the host failed to shut down.", error);
-      });
+      await settled(provider.shutdown(), timeoutMs);
       await Promise.all([toStore.shutdown(0), toCollector?.shutdown(0)]);
+      unhook?.();
       return flushed;
     },
     stats,
@@ -212,25 +214,25 @@ function hook(
   { flushOnExit = true, flushOnSignals: signals = [], durability, meter }: WorkflowTracerOptions,
   tracer: Pick<WorkflowTracer, "flush" | "stats"> & { deliveries: (Delivery | undefined)[] },
 ): () => void {
-  const flush = (): Promise<boolean> => tracer.flush({ timeoutMs: EXIT_FLUSH_TIMEOUT_MS });
-  const onBeforeExit = (): void => void flush();
-  if (flushOnExit) process.once("beforeExit", onBeforeExit);
-  const onExit = (): void => {
-    for (const delivery of tracer.deliveries) delivery?.rescue();
+  const each = (act: (delivery: Delivery) => void): void => {
+    for (const delivery of tracer.deliveries) if (delivery !== undefined) act(delivery);
   };
-  if (durability !== undefined) process.once("exit", onExit);
-  const offSignals = flushOnSignals(signals, flush);
-  const offMeter =
+  const flush = async (): Promise<void> => {
+    if (await tracer.flush({ timeoutMs: EXIT_FLUSH_TIMEOUT_MS })) return;
+    each((delivery) => delivery.abort());
+  };
+  const undo = [
+    flushOnExit ? flushBeforeExit(flush) : undefined,
+    durability && rescueAtExit(() => each((delivery) => delivery.rescue())),
+    flushOnSignals(signals, flush),
     meter &&
-    measure(meter, () => {
-      const { otlp, ...store } = tracer.stats();
-      return { store, otlp };
-    });
+      measure(meter, () => {
+        const { otlp, ...store } = tracer.stats();
+        return { store, otlp };
+      }),
+  ];
   return () => {
-    process.removeListener("beforeExit", onBeforeExit);
-    process.removeListener("exit", onExit);
-    offSignals();
-    offMeter?.();
+    for (const step of undo) step?.();
   };
 }
 
@@ -266,19 +268,4 @@ async function tellEnd(
   } catch (error) {
     problems.report("callback_failed", "onExecutionEnd", "onExecutionEnd failed.", error);
   }
-}
-
-/** True when `work` settled in time, however. Never rejects. */
-async function settled(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, false);
-  });
-  const done = work.then(
-    () => true,
-    () => true,
-  );
-  const inTime = await Promise.race([done, late]);
-  clearTimeout(timer);
-  return inTime;
 }

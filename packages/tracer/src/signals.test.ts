@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
+import { createWorkflowTracer } from "./create-workflow-tracer.ts";
+import { collectingSink } from "./sinks.test-support.ts";
 
 /** A host of its own that gets a signal in the middle of a run. Gives how it ended and what it printed. */
 async function signalled(host: string, signal: NodeJS.Signals, tracers = 1) {
@@ -76,4 +78,10 @@ test("a signal that nobody asked for is left alone", async () => {
   const { endedBy, printed } = await signalled("", "SIGHUP");
   expect(endedBy).toBe("SIGHUP");
   expect(printed).toEqual(["ready"]);
+});
+
+test("a signal that no process can handle is refused at once, and tells why", () => {
+  expect(() => createWorkflowTracer({ store: collectingSink(), flushOnSignals: ["SIGKILL"] })).toThrow(
+    /SIGKILL.*cannot be handled/,
+  );
 });

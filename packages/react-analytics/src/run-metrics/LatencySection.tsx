@@ -118,9 +118,9 @@ function TraceLink({ stage, link }: TraceLinkProps): ReactElement | null {
   if (href === undefined) return null;
   return (
     <a className="sl-link" href={href} target="_blank" rel="noopener noreferrer">
-      {link.label || t("runMetrics.viewTrace")}
+      {link.label || t("runMetrics.viewTrace")}{" "}
       <span className="sl-visually-hidden">
-        {` ${t("runMetrics.ofStage", { stage: stage.name })} (${t("runMetrics.newTab")})`}
+        {`${t("runMetrics.ofStage", { stage: stage.name })} (${t("runMetrics.newTab")})`}
       </span>
     </a>
   );

@@ -84,9 +84,9 @@ function Header({ metrics, config, lastSyncedAt, stale }: HeaderProps): ReactEle
         });
   return (
     <header className="sl-panel-header">
-      <strong className="sl-panel-title">
+      <h2 className="sl-panel-title">
         <bdi>{metrics.workflowName ?? metrics.workflowId ?? metrics.executionId}</bdi>
-      </strong>
+      </h2>
       <StatusMark status={metrics.status} />
       <CorrelationChip kind="execution" id={metrics.executionId} />
       <EnvProvenance
@@ -97,8 +97,8 @@ function Header({ metrics, config, lastSyncedAt, stale }: HeaderProps): ReactEle
       <LastSyncedBadge at={lastSyncedAt} live={stale ? "reconnecting" : running ? "live" : "ended"} />
       {href === undefined ? null : (
         <a className="sl-link sl-header-link" href={href} target="_blank" rel="noopener noreferrer">
-          {link?.label || t("runMetrics.openDashboard")}
-          <span className="sl-visually-hidden"> ({t("runMetrics.newTab")})</span>
+          {link?.label || t("runMetrics.openDashboard")}{" "}
+          <span className="sl-visually-hidden">({t("runMetrics.newTab")})</span>
         </a>
       )}
     </header>

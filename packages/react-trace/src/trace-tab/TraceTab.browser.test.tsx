@@ -478,6 +478,33 @@ describe("hostile traces", () => {
   });
 });
 
+test("a host's rules for all elements and for its own buttons, tables and pictures move nothing", async () => {
+  await showSample({}, { defaultSelectedSpanId: sampleTrace()[1]?.spanId });
+  await screen.findByRole("tabpanel");
+  const before = boxes();
+  const host = document.createElement("style");
+  // Only below the panel: that a host's margins around it move the panel itself is what the host wants.
+  host.textContent = `
+    :where(.sl-root) * { margin: 10px; padding: 3px; box-sizing: content-box; line-height: 3; letter-spacing: 2px }
+    :where(.sl-root) svg, :where(.sl-root) img { margin: 10px; vertical-align: middle; float: left }
+    :where(.sl-root) button { all: unset }
+    :where(.sl-root) table, :where(.sl-root) th, :where(.sl-root) td { border: 5px solid red; padding: 20px }`;
+  document.head.append(host);
+  try {
+    expect(boxes()).toEqual(before);
+  } finally {
+    host.remove();
+  }
+});
+
+/** Where each element of the panel stands and how large it is, shapes inside icons aside. */
+function boxes(): string[] {
+  return [...document.querySelectorAll(".sl-root, .sl-root :not(svg *)")].map((element) => {
+    const { x, y, width, height } = element.getBoundingClientRect();
+    return `${element.tagName}.${element.getAttribute("class")} ${[x, y, width, height].map(Math.round)}`;
+  });
+}
+
 describe("links out", () => {
   test("are there only when the configuration gives them", async () => {
     const store = await storeWith(sampleTrace());

@@ -1,10 +1,12 @@
 import type { SpanRecord } from "@spanloom/model";
 import type { ProblemReporter } from "../problems.ts";
-import { attempt, retryAfterOf, type Send, within } from "./attempt.ts";
-import { blamesRecords, outcomeOf, reasonOf } from "./blame.ts";
-import { Counters, type DeliveryStats, type DropReason } from "./counters.ts";
+import { timerMs, within } from "../wait.ts";
+import { Attempt, type Send } from "./attempt.ts";
+import { blamesRecords, outcomeOf, reasonOf, retryAfterOf } from "./blame.ts";
+import type { DeliveryStats } from "./counters.ts";
 import { isolate } from "./isolate.ts";
 import { Journal } from "./journal.ts";
+import { Ledger } from "./ledger.ts";
 import { RecordQueue, type Waiting } from "./record-queue.ts";
 import type { Spool } from "./spool.ts";
 
@@ -35,8 +37,7 @@ const SPOOLED_FLUSH_MS = 80;
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #queue: RecordQueue;
-  readonly #counters: Counters = new Counters();
-  readonly #sending = new Set<Waiting>();
+  readonly #ledger: Ledger;
   readonly #journal: Journal | undefined;
   #timer: NodeJS.Timeout | undefined;
   #pumping: Promise<boolean> | undefined;
@@ -45,24 +46,27 @@ export class Delivery {
   #quietUntil = 0;
   #fromDisk = false;
   #closed = false;
+  /** The one under way. */
+  #attempt: Attempt | undefined;
 
   constructor(options: DeliveryOptions) {
     const { maxBytes, spool } = options;
     this.#options = options;
     this.#queue = new RecordQueue(maxBytes);
+    this.#ledger = new Ledger(options);
     if (spool === undefined) return;
-    this.#journal = new Journal(spool, this.#queue, this.#sending);
+    this.#journal = new Journal(spool, this.#queue, this.#ledger.sending);
     spool.start(({ records, damaged }) => {
-      this.#counters.recover(records, damaged);
+      this.#ledger.counters.recover(records, damaged);
       if (this.#pumping === undefined && this.#failures === 0) this.#schedule(0);
     });
   }
 
   stats(): DeliveryStats {
     let queued = 0;
-    for (const { place } of this.#sending) if (place === undefined) queued++;
+    for (const { place } of this.#ledger.sending) if (place === undefined) queued++;
     for (const { place } of this.#queue.waiting()) if (place === undefined) queued++;
-    return this.#counters.stats(queued, this.#options.spool?.pending ?? 0);
+    return this.#ledger.counters.stats(queued, this.#options.spool?.pending ?? 0);
   }
 
   /** True when updates of running spans should wait: the room that is left is for ends. */
@@ -72,23 +76,23 @@ export class Delivery {
 
   /** Takes a record. `before`: what this gave for an earlier state of the same span. */
   put(record: SpanRecord, before?: Waiting): Waiting | undefined {
-    this.#counters.accepted++;
+    this.#ledger.counters.accepted++;
     if (this.#closed) {
-      this.#drop("shutdown", 1);
+      this.#ledger.drop("shutdown", 1);
       return undefined;
     }
     const { spool, flushIntervalMs } = this.#options;
     let place = spool?.immediate === true ? spool.writeNow(record) : undefined;
     const replaced = before?.state === "waiting" ? before.place : undefined;
-    const entry = this.#queue.put(record, before, performance.now());
+    const entry = this.#queue.put(record, before, spool === undefined ? 0 : performance.now());
     this.#scheduleOnce(spool === undefined ? flushIntervalMs : Math.min(flushIntervalMs, SPOOLED_FLUSH_MS));
     if (typeof entry === "string") {
       place ??= spool?.writeNow(record);
-      if (place === undefined) this.#drop(entry, 1);
+      if (place === undefined) this.#ledger.drop(entry, 1);
       else spool?.release([place]);
       return undefined;
     }
-    if (entry === before) this.#counters.merged++;
+    if (entry === before) this.#ledger.counters.merged++;
     if (replaced !== undefined) spool?.settle(replaced);
     entry.place = place;
     if (place === undefined) this.#journal?.watch();
@@ -97,7 +101,7 @@ export class Delivery {
 
   /** Sends what waits, trying again until `timeoutMs` have passed. True when all of it was delivered or refused. */
   async flush(timeoutMs: number): Promise<boolean> {
-    const deadline = performance.now() + timeoutMs;
+    const deadline = performance.now() + timerMs(timeoutMs);
     const { spool } = this.#options;
     if (spool !== undefined) await within(spool.ready, timeoutMs);
     for (let pauseMs = 50; this.#waits; pauseMs = Math.min(pauseMs * 2, 1_000)) {
@@ -109,10 +113,15 @@ export class Delivery {
         continue;
       }
       const done = await within(this.#pump(), left);
-      const stuck = done === false || this.#queue.size + this.#sending.size === 0;
+      const stuck = done === false || this.#queue.size + this.#ledger.sending.size === 0;
       if (stuck && this.#waits) await within(undefined, Math.min(pauseMs, deadline - performance.now()));
     }
     return true;
+  }
+
+  /** Breaks off what is under way, as a connection keeps a process alive. Its records wait again. */
+  abort(): void {
+    this.#attempt?.abort();
   }
 
   /** Puts on the disk whatever is in memory alone, at once: the process is about to end. */
@@ -129,13 +138,13 @@ export class Delivery {
     this.rescue();
     this.#journal?.stop();
     const left = this.#queue.remove(() => true);
-    this.#drop("shutdown", left.filter(({ place }) => place === undefined).length);
+    this.#ledger.drop("shutdown", left.filter(({ place }) => place === undefined).length);
     await this.#options.spool?.close();
     return complete;
   }
 
   get #waits(): boolean {
-    return this.#queue.size + this.#sending.size + (this.#options.spool?.unread ?? 0) > 0;
+    return this.#queue.size + this.#ledger.sending.size + (this.#options.spool?.unread ?? 0) > 0;
   }
 
   #scheduleOnce(delayMs: number): void {
@@ -175,7 +184,7 @@ export class Delivery {
       try {
         undelivered = await this.#deliver(await this.#prepared(batch));
       } finally {
-        for (const entry of batch) this.#sending.delete(entry);
+        for (const entry of batch) this.#ledger.sending.delete(entry);
         this.#failures = undelivered.length === 0 ? 0 : this.#failures + 1;
         this.#keep(undelivered);
       }
@@ -191,11 +200,11 @@ export class Delivery {
     this.#fromDisk = !this.#fromDisk;
     if (spool !== undefined && spool.unread > 0 && (this.#fromDisk || this.#queue.size === 0)) {
       const { records, lost } = await spool.read(BATCH_RECORDS, BATCH_BYTES);
-      this.#counters.drop("damaged", lost);
+      this.#ledger.counters.drop("damaged", lost);
       batch = records.map((found) => ({ ...found, state: "sending", outdated: false, since: undefined }));
     }
     if (batch.length === 0) batch = this.#queue.take(BATCH_RECORDS, BATCH_BYTES);
-    for (const entry of batch) this.#sending.add(entry);
+    for (const entry of batch) this.#ledger.sending.add(entry);
     return batch;
   }
 
@@ -203,11 +212,11 @@ export class Delivery {
   #keep(undelivered: Waiting[]): void {
     const { spool } = this.#options;
     if (this.#closed) {
-      this.#drop("shutdown", undelivered.filter(({ place }) => place === undefined).length);
+      this.#ledger.drop("shutdown", undelivered.filter(({ place }) => place === undefined).length);
       return;
     }
     for (const { place } of this.#queue.putBack(undelivered.filter(({ since }) => since !== undefined))) {
-      this.#counters.merged++;
+      this.#ledger.counters.merged++;
       if (place !== undefined) spool?.settle(place);
     }
     const readBack = undelivered.filter(({ since }) => since === undefined);
@@ -215,83 +224,55 @@ export class Delivery {
   }
 
   async #prepared(batch: Waiting[]): Promise<Waiting[]> {
-    const records = await this.#options.prepare(batch.map(({ record }) => record));
-    for (const [index, entry] of batch.entries()) entry.record = records[index] ?? entry.record;
+    try {
+      const records = await this.#options.prepare(batch.map(({ record }) => record));
+      for (const [index, entry] of batch.entries()) entry.record = records[index] ?? entry.record;
+    } catch (error) {
+      const { name, problems } = this.#options;
+      problems.report("internal", name, "Spans could not be priced; they are sent as they are.", error);
+    }
     return batch;
   }
 
   /** Gives what could not be delivered and should be tried again. */
   async #deliver(batch: Waiting[]): Promise<Waiting[]> {
-    const failure = await this.#attempt(batch);
+    const failure = await this.#send(batch);
     if (failure === undefined) return [];
+    const { error } = failure;
     const { name, problems } = this.#options;
     problems.report(
       "delivery_failed",
       name,
       `${name === "otlp" ? "The collector" : "The store"} did not take a batch of spans. They wait and are tried again.`,
-      failure,
+      error,
     );
-    const mayBlame = outcomeOf(failure) === "refused" && (blamesRecords(failure) || this.#failures >= 2);
+    const mayBlame = outcomeOf(error) === "refused" && (blamesRecords(error) || this.#failures >= 2);
     if (!mayBlame) return batch;
-    const { retry, poison } = await isolate(batch, async (part) => outcomeOf(await this.#attempt(part)));
-    await this.#refuse(poison, reasonOf(failure));
+    const { retry, poison } = await isolate(batch, async (part) => {
+      const failed = await this.#send(part);
+      return failed === undefined ? "taken" : outcomeOf(failed.error);
+    });
+    await this.#ledger.refuse(poison, reasonOf(error));
     return retry;
   }
 
   /** Gives the error, or `undefined` when the batch was delivered. Never rejects, and ends within the time-out. */
-  async #attempt(batch: readonly Waiting[]): Promise<unknown> {
+  async #send(batch: readonly Waiting[]): Promise<{ error: unknown } | undefined> {
     const { send, sendTimeoutMs, name } = this.#options;
     const records = batch.map(({ record }) => record);
-    const outcome = await attempt(send, records, sendTimeoutMs, name);
-    if ("failure" in outcome) {
-      this.#quietUntil = performance.now() + (retryAfterOf(outcome.failure) ?? 0);
-      return outcome.failure;
+    this.#attempt = new Attempt();
+    const outcome = await this.#attempt.run(send, records, sendTimeoutMs, name);
+    if ("error" in outcome) {
+      this.#quietUntil = performance.now() + (retryAfterOf(outcome.error) ?? 0);
+      return outcome;
     }
-    const { rejected, rejectedUnnamed = 0 } = outcome.result;
-    const refused = new Set<Waiting>();
-    for (const { index, code, message } of rejected) {
-      const entry = batch[index];
-      if (entry === undefined || refused.has(entry)) continue;
-      refused.add(entry);
-      // Spans of an execution that was deleted are refused for good: that is no fault.
-      if (code === "deleted_execution") {
-        this.#counters.drop("rejected", 1);
-        this.#settle(entry);
-      } else await this.#refuse([entry], { code, reason: message ?? "Refused." });
-    }
-    const unnamed = Math.min(rejectedUnnamed, batch.length - refused.size);
-    this.#drop("rejected", unnamed);
-    this.#counters.stored += batch.length - refused.size - unnamed;
-    for (const entry of batch) if (!refused.has(entry)) this.#settle(entry);
+    await this.#ledger.answered(batch, outcome.result);
     return undefined;
-  }
-
-  #settle(entry: Waiting): void {
-    entry.state = "gone";
-    this.#sending.delete(entry);
-    if (entry.place !== undefined) this.#options.spool?.settle(entry.place);
-  }
-
-  /** Records that are to blame: set apart where there is a disk, else counted and let go. */
-  async #refuse(entries: readonly Waiting[], why: { code: string; reason: string }): Promise<void> {
-    if (entries.length === 0) return;
-    const records = entries.map(({ record }) => record);
-    const buried = (await this.#options.spool?.bury(records, why)) ?? false;
-    if (buried) this.#counters.deadLettered += entries.length;
-    else this.#drop("rejected", entries.length);
-    for (const entry of entries) this.#settle(entry);
   }
 
   #pauseMs(): number {
     if (this.#failures === 0) return this.#options.flushIntervalMs;
     const grown = Math.min(BACK_OFF_MS.most, BACK_OFF_MS.first * 2 ** (this.#failures - 1));
     return Math.max(this.#quietUntil - performance.now(), grown * (0.75 + Math.random() / 2));
-  }
-
-  #drop(reason: DropReason, count: number): void {
-    if (count === 0) return;
-    this.#counters.drop(reason, count);
-    const { name, problems } = this.#options;
-    problems.report("spans_dropped", name, `Spans were dropped (${reason}); stats() has the counts.`);
   }
 }

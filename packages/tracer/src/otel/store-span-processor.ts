@@ -35,7 +35,7 @@ export interface LiveSpan {
   lasting: boolean;
   /** Where its last state waits for the store. */
   waiting: Waiting | undefined;
-  /** On the monotonic clock. */
+  /** On the monotonic clock, at most one interval early. */
   readonly startedMs: number;
 }
 
@@ -58,6 +58,7 @@ export class StoreSpanProcessor {
   readonly #live = new Set<LiveSpan>();
   #expected: SpanFacts | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #nowMs = 0;
 
   constructor(options: StoreSpanProcessorOptions) {
     this.#options = options;
@@ -71,6 +72,8 @@ export class StoreSpanProcessor {
   onStart(span: OtelSpan & Carrier, parentContext: Context): void {
     const facts = this.#expected ?? inherit(parentContext);
     this.#expected = undefined;
+    // One look at the clock for each interval is enough for a time-out.
+    if (this.#timer === undefined) this.#nowMs = performance.now();
     const live: LiveSpan = {
       span,
       facts,
@@ -78,7 +81,7 @@ export class StoreSpanProcessor {
       written: -1,
       lasting: false,
       waiting: undefined,
-      startedMs: performance.now(),
+      startedMs: this.#nowMs,
     };
     span[LIVE] = live;
     const { onStarted, clean, problems, liveIntervalMs } = this.#options;
@@ -132,6 +135,7 @@ export class StoreSpanProcessor {
   #endOverdue(): void {
     const { timeoutMs } = this.#options;
     const now = performance.now();
+    this.#nowMs = now;
     // They stand in the order of their start.
     for (const live of this.#live) {
       if (now - live.startedMs < timeoutMs) return;

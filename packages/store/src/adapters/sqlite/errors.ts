@@ -46,14 +46,6 @@ export function decodeError({ code, cause, ...parts }: WireError): SpanloomError
   return new SpanloomError(code, { ...parts, ...(cause !== undefined && { cause: new Error(cause) }) });
 }
 
-export function storeClosed(): SpanloomError {
-  return new SpanloomError("store_closed", {
-    what: "The store is closed.",
-    why: "close() was called.",
-    fix: "Create a new store, or close this one later.",
-  });
-}
-
 interface KnownFailure {
   /** Primary result codes. Source: https://www.sqlite.org/rescode.html */
   codes: (string | undefined)[];

@@ -31,7 +31,7 @@ const COUNTED = `SELECT skeleton, below, CASE WHEN root_rank IS NOT NULL OR has_
   FROM span WHERE exec_no = ? AND seq > 0`;
 
 /** The execution's spans without their payload, but for roots and cache accesses, whose records say more than a skeleton. */
-export function readCounted(
+function readCounted(
   db: Connection,
   { no, summary }: Pick<FoundExecution, "no"> & { summary: { executionId: string } },
 ): { spans: SpanRecord[]; below: Map<string, number> } {

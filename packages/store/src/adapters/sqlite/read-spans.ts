@@ -1,12 +1,12 @@
 import type { ExecutionSummary, GetTraceQuery } from "@spanloom/model";
 import { decodeCursor, encodeCursor, invalidCursor } from "@spanloom/model";
-import { buildSpanTree, preOrder } from "@spanloom/model/tree";
 import { checkOneOf, checkWhole } from "../../check-arguments.ts";
 import { fingerprintOf } from "../../list-query.ts";
-import { joinTime, recordJson, skeletonJson } from "../../sql/row-codec.ts";
+import { recordJson, skeletonJson } from "../../sql/row-codec.ts";
 import type { Connection } from "./connection.ts";
 import type { Names } from "./names.ts";
 import { findExecution } from "./read-summaries.ts";
+import { type Place, readOrder } from "./trace-order.ts";
 
 /**
  * Spans leave the engine as JSON text, put together from what is stored: they are parsed once, by whoever shows them,
@@ -36,9 +36,6 @@ export interface SpanReader {
   one(scope: string, executionId: string, spanId: string, traceId: string | undefined): string | undefined;
   changes(scope: string, executionId: string, since: number, limit: number): TraceChangesText | undefined;
 }
-
-/** A span's place in a pre-order. */
-type Place = readonly [traceNo: number, spanId: string];
 
 /** Orders of executions that are being paged through. They can be made again, as long as no span moves or goes away. */
 const KEPT_ORDERS = 8;
@@ -108,29 +105,6 @@ export function createSpanReader(db: Connection, names: Names): SpanReader {
       return readChanges(db, no, summary, since, limit);
     },
   };
-}
-
-function readOrder(db: Connection, execNo: number, asOfSeq: number): Place[] {
-  const rows = db
-    .statement(
-      `SELECT trace_no, span_id, parent_id, start_ms, start_ns FROM span WHERE exec_no = ? AND seq > 0 AND ins_seq <= ?`,
-    )
-    .all(execNo, asOfSeq) as [number, string, string | null, number, number][];
-  const traceIds = new Map(
-    db
-      .statement(
-        "SELECT e.trace_no, t.trace_id FROM exec_trace e JOIN trace t ON t.trace_no = e.trace_no WHERE e.exec_no = ?",
-      )
-      .all(execNo) as [number, string][],
-  );
-  const spans = rows.map(([traceNo, spanId, parentId, startMs, startNs]) => ({
-    traceNo,
-    traceId: traceIds.get(traceNo) ?? "",
-    spanId,
-    ...(parentId !== null && { parentSpanId: parentId }),
-    startTime: joinTime([startMs, startNs]),
-  }));
-  return preOrder(buildSpanTree(spans).roots).map(({ span }) => [span.traceNo, span.spanId] as const);
 }
 
 /** Goes on until the page is full: spans that moved or went away since the order was made are passed over. */

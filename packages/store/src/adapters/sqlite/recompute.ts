@@ -14,7 +14,7 @@ import { decodeRecord, findTrace, loadRows, type SpanRow, saveRow, storedTexts }
 import { saveRows } from "./write-spans.ts";
 
 /** What {@link recompute} calls the sums that belong to no single execution. */
-export const DAILY_SUMS = "daily sums";
+const DAILY_SUMS = "daily sums";
 
 /** Works everything derived out again from the records, in one transaction, and mends what differs. */
 export function recompute(
