@@ -18,9 +18,9 @@ import { endEvent, startEvent, type TracerEvent } from "./events.ts";
 import { type ExecutionHandle, type ExecutionOptions, startExecution } from "./execution.ts";
 import { flushBeforeExit, rescueAtExit } from "./exit-flush.ts";
 import type { SpanFacts } from "./facts.ts";
-import { type MeterLike, measure } from "./measure.ts";
+import type { MeterLike } from "./measure.ts";
 import { guardedProcessor } from "./otel/guarded-processor.ts";
-import { checkOtlpUrl, createOtlpSender, type OtlpOptions } from "./otel/otlp-exporter.ts";
+import { checkOtlpUrl, type OtlpOptions, otlpSender } from "./otel/otlp-options.ts";
 import { createPrivateProvider } from "./otel/private-provider.ts";
 import { type LiveSpan, StoreSpanProcessor } from "./otel/store-span-processor.ts";
 import { createProblemReporter, type OnProblem, type ProblemReporter } from "./problems.ts";
@@ -136,7 +136,7 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
       sendTimeoutMs: options.queue?.writeTimeoutMs ?? 10_000,
     });
   const toStore = delivery("store", sinkSender(sink));
-  const toCollector = otlp && delivery("otlp", createOtlpSender(otlp));
+  const toCollector = otlp && delivery("otlp", otlpSender(otlp));
 
   const ends = new Set<Promise<void>>();
   const deliver = (record: SpanRecord, live: LiveSpan): void => {
@@ -190,7 +190,8 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
   const stats = (): TracerStats => {
     return { ...toStore.stats(), ...(toCollector !== undefined && { otlp: toCollector.stats() }) };
   };
-  const unhook = enabled ? hook(options, { flush, stats, deliveries: [toStore, toCollector] }) : undefined;
+  const deliveries = [toStore, toCollector].filter((delivery) => delivery !== undefined);
+  const unhook = enabled ? hook(options, { flush, stats, deliveries }, problems) : undefined;
 
   return {
     execution: (execution, run) => runSpan(() => startExecution(recorder, execution), run),
@@ -212,27 +213,46 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
 /** Everything that listens outside of the tracer. Gives the way back. */
 function hook(
   { flushOnExit = true, flushOnSignals: signals = [], durability, meter }: WorkflowTracerOptions,
-  tracer: Pick<WorkflowTracer, "flush" | "stats"> & { deliveries: (Delivery | undefined)[] },
+  tracer: Pick<WorkflowTracer, "flush" | "stats"> & { deliveries: Delivery[] },
+  problems: ProblemReporter,
 ): () => void {
-  const each = (act: (delivery: Delivery) => void): void => {
-    for (const delivery of tracer.deliveries) if (delivery !== undefined) act(delivery);
-  };
+  const { deliveries } = tracer;
   const flush = async (): Promise<void> => {
     if (await tracer.flush({ timeoutMs: EXIT_FLUSH_TIMEOUT_MS })) return;
-    each((delivery) => delivery.abort());
+    for (const delivery of deliveries) delivery.abort();
+  };
+  const rescue = (): void => {
+    for (const delivery of deliveries) delivery.rescue();
   };
   const undo = [
     flushOnExit ? flushBeforeExit(flush) : undefined,
-    durability && rescueAtExit(() => each((delivery) => delivery.rescue())),
+    durability && rescueAtExit(rescue),
     flushOnSignals(signals, flush),
-    meter &&
-      measure(meter, () => {
-        const { otlp, ...store } = tracer.stats();
-        return { store, otlp };
-      }),
+    meter && measureLater(meter, tracer.stats, problems),
   ];
   return () => {
     for (const step of undo) step?.();
+  };
+}
+
+/** Loads what only hosts with a meter need. */
+function measureLater(meter: MeterLike, stats: () => TracerStats, problems: ProblemReporter): () => void {
+  let undo: (() => void) | undefined;
+  let wanted = true;
+  const split = (): Record<string, DeliveryStats | undefined> => {
+    const { otlp, ...store } = stats();
+    return { store, otlp };
+  };
+  import("./measure.ts")
+    .then(({ measure }) => {
+      if (wanted) undo = measure(meter, split);
+    })
+    .catch((error: unknown) => {
+      problems.report("callback_failed", "meter", "The counters could not be shown as metrics.", error);
+    });
+  return () => {
+    wanted = false;
+    undo?.();
   };
 }
 

@@ -5,10 +5,9 @@ import { Attempt, type Send } from "./attempt.ts";
 import { blamesRecords, outcomeOf, reasonOf, retryAfterOf } from "./blame.ts";
 import type { DeliveryStats } from "./counters.ts";
 import { isolate } from "./isolate.ts";
-import { Journal } from "./journal.ts";
 import { Ledger } from "./ledger.ts";
 import { RecordQueue, type Waiting } from "./record-queue.ts";
-import type { Spool } from "./spool.ts";
+import type { MemoryGuard, Spool } from "./spool.ts";
 
 export interface DeliveryOptions {
   /** `store` or `otlp`, in problems. */
@@ -38,7 +37,7 @@ export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #queue: RecordQueue;
   readonly #ledger: Ledger;
-  readonly #journal: Journal | undefined;
+  readonly #guard: MemoryGuard | undefined;
   #timer: NodeJS.Timeout | undefined;
   #pumping: Promise<boolean> | undefined;
   #failures = 0;
@@ -55,7 +54,7 @@ export class Delivery {
     this.#queue = new RecordQueue(maxBytes);
     this.#ledger = new Ledger(options);
     if (spool === undefined) return;
-    this.#journal = new Journal(spool, this.#queue, this.#ledger.sending);
+    this.#guard = spool.guard(this.#queue, this.#ledger.sending);
     spool.start(({ records, damaged }) => {
       this.#ledger.counters.recover(records, damaged);
       if (this.#pumping === undefined && this.#failures === 0) this.#schedule(0);
@@ -95,7 +94,7 @@ export class Delivery {
     if (entry === before) this.#ledger.counters.merged++;
     if (replaced !== undefined) spool?.settle(replaced);
     entry.place = place;
-    if (place === undefined) this.#journal?.watch();
+    if (place === undefined) this.#guard?.watch();
     return entry;
   }
 
@@ -126,7 +125,7 @@ export class Delivery {
 
   /** Puts on the disk whatever is in memory alone, at once: the process is about to end. */
   rescue(): void {
-    this.#journal?.writeNow(Number.POSITIVE_INFINITY);
+    this.#guard?.rescue();
   }
 
   async shutdown(timeoutMs: number): Promise<boolean> {
@@ -136,7 +135,7 @@ export class Delivery {
     this.#timer = undefined;
     // What is under way may still arrive; it is counted when it does, or when it fails.
     this.rescue();
-    this.#journal?.stop();
+    this.#guard?.stop();
     const left = this.#queue.remove(() => true);
     this.#ledger.drop("shutdown", left.filter(({ place }) => place === undefined).length);
     await this.#options.spool?.close();

@@ -1,5 +1,6 @@
 import type { SpanRecord } from "@spanloom/model";
 import type { ProblemReporter } from "../problems.ts";
+import type { RecordQueue, Waiting } from "./record-queue.ts";
 
 /** Where a record stands on the disk; only the spool that gave it reads it. */
 export type SpoolPlace = object;
@@ -23,10 +24,10 @@ export interface Spool {
   start(found: (count: { records: number; damaged: number }) => void): void;
   /** Resolves when what was there at the start has been found. */
   readonly ready: Promise<void>;
+  /** Watches over what is in memory: `queue`, and what is being sent. */
+  guard(queue: RecordQueue, sending: ReadonlySet<Waiting>): MemoryGuard;
   /** Writes a record now; `undefined` when the disk would not. It is held in memory until `release`. */
   writeNow(record: SpanRecord): SpoolPlace | undefined;
-  /** Writes records in the background; `written` is called for each as soon as it is safe. */
-  write(records: readonly SpanRecord[], written: (place: SpoolPlace, index: number) => void): Promise<void>;
   /** The record is delivered, or given up. */
   settle(place: SpoolPlace): void;
   /** Memory lets go of records that still have to be delivered: they will be read again. */
@@ -37,6 +38,15 @@ export interface Spool {
   bury(records: readonly SpanRecord[], why: { code: string; reason: string }): Promise<boolean>;
   /** What is not delivered stays for the next process. */
   close(): Promise<void>;
+}
+
+/** Puts on the disk what stays in memory too long. */
+export interface MemoryGuard {
+  /** A record was accepted just now that is in memory alone. */
+  watch(): void;
+  /** Writes everything that is in memory alone, at once. */
+  rescue(): void;
+  stop(): void;
 }
 
 /** What `createDiskSpool` of `@spanloom/tracer/durable` makes. */

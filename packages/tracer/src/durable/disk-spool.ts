@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { SpanloomError } from "@spanloom/model";
+import { SpanloomError, type SpanRecord } from "@spanloom/model";
 import { DeadLetters, type Place, SpillLog } from "@spanloom/pipeline/durable";
-import type { Durability, Spool, SpoolPlace } from "../deliver/spool.ts";
+import type { Durability, MemoryGuard, Spool, SpoolPlace } from "../deliver/spool.ts";
 import type { ProblemReporter } from "../problems.ts";
+import { Journal } from "./journal.ts";
 
 export interface DiskSpoolOptions {
   /** A directory on a disk of this machine. All processes of a host may share one; use another for each store. */
@@ -109,7 +110,11 @@ class DiskSpool implements Spool {
     }, LOOK_INTERVAL_MS).unref();
   }
 
-  writeNow(record: Parameters<Spool["writeNow"]>[0]): SpoolPlace | undefined {
+  guard(...[queue, sending]: Parameters<Spool["guard"]>): MemoryGuard {
+    return new Journal(this, queue, sending);
+  }
+
+  writeNow(record: SpanRecord): SpoolPlace | undefined {
     if (performance.now() - this.#failedAt < DISK_PAUSE_MS) return undefined;
     try {
       return this.#log.appendSync(record);
@@ -119,7 +124,10 @@ class DiskSpool implements Spool {
     }
   }
 
-  async write(...[records, written]: Parameters<Spool["write"]>): Promise<void> {
+  async write(
+    records: readonly SpanRecord[],
+    written: (place: SpoolPlace, index: number) => void,
+  ): Promise<void> {
     if (performance.now() - this.#failedAt < DISK_PAUSE_MS) return;
     try {
       await this.#log.append(records, written);

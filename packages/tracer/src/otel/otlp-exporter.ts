@@ -1,16 +1,7 @@
 import { SpanloomError } from "@spanloom/model";
 import { encodeOtlp } from "@spanloom/model/otlp";
 import type { Send } from "../deliver/attempt.ts";
-
-export interface OtlpOptions {
-  /** The collector's traces endpoint, such as `http://localhost:4318/v1/traces`. */
-  url: string;
-  headers?: Record<string, string>;
-  /** Sends inputs, outputs and state along, redacted. Default false. */
-  content?: boolean;
-  /** Default the global one. */
-  fetch?: typeof fetch;
-}
+import type { OtlpOptions } from "./otlp-options.ts";
 
 /** A failed post, with the time that the collector asked to be left alone. */
 class OtlpError extends SpanloomError {
@@ -49,15 +40,6 @@ export function createOtlpSender(options: OtlpOptions): Send {
     }
     throw new OtlpError(response.status, response.headers.get("retry-after"));
   };
-}
-
-/** Throws `invalid_argument` for a URL that nothing can be posted to. */
-export function checkOtlpUrl(url: string): void {
-  if (URL.canParse(url) && /^https?:/i.test(url)) return;
-  throw new SpanloomError("invalid_argument", {
-    what: "The `otlp.url` is not an http or https URL.",
-    fix: "Give the full traces endpoint, such as http://localhost:4318/v1/traces.",
-  });
 }
 
 /** A partial success says how many spans were refused, not which. */

@@ -1,5 +1,16 @@
-import type { RecordQueue, Waiting } from "./record-queue.ts";
-import type { Spool } from "./spool.ts";
+import type { SpanRecord } from "@spanloom/model";
+import type { RecordQueue, Waiting } from "../deliver/record-queue.ts";
+import type { MemoryGuard, SpoolPlace } from "../deliver/spool.ts";
+
+/** What the journal asks of a spool. Nothing of it throws or rejects. */
+interface Disk {
+  /** `undefined` when the disk would not. */
+  writeNow(record: SpanRecord): SpoolPlace | undefined;
+  /** Writes records in the background; `written` is called for each as soon as it is safe. */
+  write(records: readonly SpanRecord[], written: (place: SpoolPlace, index: number) => void): Promise<void>;
+  settle(place: SpoolPlace): void;
+  release(places: readonly SpoolPlace[]): void;
+}
 
 const TICK_MS = 40;
 /** A record that is this old and not delivered goes to the disk. */
@@ -8,8 +19,8 @@ const DUE_MS = 80;
 const LATE_MS = 150;
 
 /** Puts on the disk what stays in memory too long, so that a crash loses at most the last 200 ms. */
-export class Journal {
-  readonly #spool: Spool;
+export class Journal implements MemoryGuard {
+  readonly #disk: Disk;
   readonly #queue: RecordQueue;
   readonly #sending: ReadonlySet<Waiting>;
   #timer: NodeJS.Timeout | undefined;
@@ -17,13 +28,12 @@ export class Journal {
   /** When the oldest record that is in memory alone was accepted. */
   #oldest = Number.POSITIVE_INFINITY;
 
-  constructor(spool: Spool, queue: RecordQueue, sending: ReadonlySet<Waiting>) {
-    this.#spool = spool;
+  constructor(disk: Disk, queue: RecordQueue, sending: ReadonlySet<Waiting>) {
+    this.#disk = disk;
     this.#queue = queue;
     this.#sending = sending;
   }
 
-  /** A record was accepted just now that is in memory alone. */
   watch(): void {
     if (this.#stopped) return;
     this.#timer ??= setTimeout(() => void this.#tick(), TICK_MS).unref();
@@ -31,7 +41,7 @@ export class Journal {
     this.#oldest = Math.min(this.#oldest, now);
     if (now - this.#oldest < LATE_MS) return;
     this.#oldest = this.#oldestUnsafe();
-    if (now - this.#oldest >= LATE_MS) this.writeNow(now - DUE_MS);
+    if (now - this.#oldest >= LATE_MS) this.#writeNow(now - DUE_MS);
   }
 
   stop(): void {
@@ -39,10 +49,14 @@ export class Journal {
     clearTimeout(this.#timer);
   }
 
+  rescue(): void {
+    this.#writeNow(Number.POSITIVE_INFINITY);
+  }
+
   /** Writes what was accepted until `due`, at once. */
-  writeNow(due: number): void {
+  #writeNow(due: number): void {
     for (const entry of this.#unsafe(due)) {
-      const place = this.#spool.writeNow(entry.record);
+      const place = this.#disk.writeNow(entry.record);
       if (place === undefined) break;
       entry.place = place;
     }
@@ -53,17 +67,17 @@ export class Journal {
     const entries = [...this.#unsafe(performance.now() - DUE_MS)];
     const records = entries.map(({ record }) => record);
     if (entries.length > 0) {
-      await this.#spool.write(records, (place, index) => {
+      await this.#disk.write(records, (place, index) => {
         const entry = entries[index];
         // It may be delivered by now, written at once, or replaced by a newer state.
         const stands = entry?.record === records[index] && entry?.place === undefined;
         if (stands && entry !== undefined && entry.state !== "gone") entry.place = place;
-        else this.#spool.settle(place);
+        else this.#disk.settle(place);
       });
     }
     if (this.#queue.bytes > this.#queue.maxBytes / 2) {
       const left = this.#queue.remove(({ place }) => place !== undefined);
-      this.#spool.release(left.flatMap(({ place }) => place ?? []));
+      this.#disk.release(left.flatMap(({ place }) => place ?? []));
     }
     this.#oldest = this.#oldestUnsafe();
     this.#timer = undefined;
