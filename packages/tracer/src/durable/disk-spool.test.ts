@@ -133,6 +133,33 @@ test.each(modes)("%s: what memory has no room for goes to the disk, and nothing 
   expect(tracer.stats()).toMatchObject({ accepted: 62, stored: 62, spilled: 0, dropped: {} });
 });
 
+test("states of a span that were replaced while they waited leave nothing on the disk", async () => {
+  const store = collectingSink();
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const { directory, tracer } = setUp(
+    { write: (spans) => opened.then(() => store.write(spans)) },
+    { mode: "immediate", queue: { flushIntervalMs: 5, writeTimeoutMs: 5_000 } },
+  );
+  const execution = tracer.startExecution({ workflowId: "w" });
+  await expect.poll(() => tracer.stats().spilled).toBeGreaterThan(0);
+  // It waits behind the batch that hangs.
+  const node = execution.startNode({ id: "n" });
+  await expect.poll(() => tracer.stats().spilled).toBeGreaterThan(1);
+  node.setAttributes({ step: 1 });
+  await expect.poll(() => tracer.stats().merged).toBeGreaterThan(0);
+  node.end();
+  execution.end();
+  open();
+  expect(await tracer.flush()).toBe(true);
+  expect(tracer.stats()).toMatchObject({ queued: 0, spilled: 0, dropped: {} });
+  expectToReconcile(tracer.stats());
+  await tracer.shutdown();
+  expect(globSync(join(directory, "**/*.log"))).toEqual([]);
+});
+
 test("a store that keeps up costs no file at all in batched mode", async () => {
   const { directory, tracer, run } = setUp(collectingSink());
   run();
