@@ -64,7 +64,16 @@ test("an execution, its node, model call and tool reach the sink as one tree wit
   expect(llm?.firstTokenTime).toBeDefined();
   expect(tool).toMatchObject({ parentSpanId: node?.spanId, nodeId: "extract", output: { json: 3 } });
   expect(new Set(sink.spans().map(({ executionId }) => executionId)).size).toBe(1);
-  expect(tracer.stats()).toEqual({ accepted: 4, stored: 4, merged: 0, queued: 0, dropped: {} });
+  expect(tracer.stats()).toEqual({
+    accepted: 4,
+    recovered: 0,
+    stored: 4,
+    merged: 0,
+    queued: 0,
+    spilled: 0,
+    deadLettered: 0,
+    dropped: {},
+  });
 });
 
 test("what a callback throws comes out as it was thrown, and the span says why it failed", async () => {

@@ -7,21 +7,27 @@ import {
   type TraceStore,
 } from "@spanloom/model";
 import { createPipeline, type Pipeline, type PipelineOptions } from "@spanloom/pipeline";
-import { Delivery, type DeliveryStats } from "./deliver/delivery.ts";
+import { checkTimes } from "./check-times.ts";
+import type { Send } from "./deliver/attempt.ts";
+import type { DeliveryStats } from "./deliver/counters.ts";
+import { Delivery } from "./deliver/delivery.ts";
 import { sinkSender } from "./deliver/sink-sender.ts";
+import type { Durability } from "./deliver/spool.ts";
 import { EventChannel } from "./event-channel.ts";
 import { endEvent, startEvent, type TracerEvent } from "./events.ts";
 import { type ExecutionHandle, type ExecutionOptions, startExecution } from "./execution.ts";
-import { flushBeforeExit } from "./exit-flush.ts";
+import { flushBeforeExit, rescueAtExit } from "./exit-flush.ts";
 import type { SpanFacts } from "./facts.ts";
+import type { MeterLike } from "./measure.ts";
 import { createGenAiMetrics, type HistogramMeter } from "./otel/genai-metrics.ts";
 import { guardedProcessor } from "./otel/guarded-processor.ts";
-import { checkOtlpUrl, createOtlpSender, type OtlpOptions } from "./otel/otlp-exporter.ts";
+import { checkOtlpUrl, type OtlpOptions, otlpSender } from "./otel/otlp-options.ts";
 import { createPrivateProvider } from "./otel/private-provider.ts";
 import { type LiveSpan, StoreSpanProcessor } from "./otel/store-span-processor.ts";
 import { createProblemReporter, type OnProblem, type ProblemReporter } from "./problems.ts";
 import { Recorder } from "./recorder.ts";
 import { runSpan } from "./run-span.ts";
+import { flushOnSignals } from "./signals.ts";
 import type { SpanHandle } from "./span-handle.ts";
 import type { ExecutionEnd } from "./totals.ts";
 import { settled } from "./wait.ts";
@@ -52,10 +58,28 @@ export interface WorkflowTracerOptions {
   captureResults?: boolean;
   /** `maxBytes`: the memory that waiting spans may take, default 32 MB. `flushIntervalMs`: default 200. */
   queue?: { maxBytes?: number; flushIntervalMs?: number; writeTimeoutMs?: number };
-  /** Default true: writes what waits when Node runs out of work, for at most two seconds. `process.exit` is not seen. */
+  /**
+   * Keeps on the disk what the store or the collector does not take, for when it does, or for the next process:
+   * `createDiskSpool({ directory })` of `@spanloom/tracer/durable`.
+   */
+  durability?: Durability;
+  /** Default one hour. A span that runs longer is ended as `timed_out`; its real end, should it come, takes over. */
+  spanTimeoutMs?: number;
+  /**
+   * Default true: writes what waits when Node runs out of work, for at most two seconds. `process.exit` leaves no time for
+   * that; with `durability`, what waits is put on the disk then.
+   */
   flushOnExit?: boolean;
-  /** Records OpenTelemetry's GenAI client metrics of model calls: `metrics.getMeter("my-app")`. */
-  meter?: HistogramMeter;
+  /**
+   * Default none. Writes what waits when one of these signals comes, such as `["SIGTERM", "SIGINT"]`, for at most two
+   * seconds, and raises it again. Where the host handles the signal itself, it decides when the process ends.
+   */
+  flushOnSignals?: readonly NodeJS.Signals[];
+  /**
+   * Shows the counters of `stats()` as OpenTelemetry metrics, `spanloom.spans.*`, and records the GenAI client metrics of
+   * model calls: `metrics.getMeter("my-app")`.
+   */
+  meter?: MeterLike & HistogramMeter;
   /** Processors of the host that should see our spans too. They get ids and figures as attributes, never content. */
   spanProcessors?: SpanProcessor[];
   /** Default: one line on `console.warn`. */
@@ -90,29 +114,33 @@ export interface WorkflowTracer {
 const FLUSH_TIMEOUT_MS = 5_000;
 const EXIT_FLUSH_TIMEOUT_MS = 2_000;
 const PRICES_TIMEOUT_MS = 2_000;
+const SPAN_TIMEOUT_MS = 3_600_000;
 
 /** Makes a tracer. Throws `invalid_argument` for options that cannot work; after that, nothing it does throws. */
 export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTracer {
   const { redaction, pricing, onEvent, onExecutionEnd, otlp, spanProcessors = [], enabled = true } = options;
   const sink = sinkOf(options);
   if (otlp !== undefined) checkOtlpUrl(otlp.url);
-  checkQueue(options.queue);
+  checkTimes(options);
   const problems = createProblemReporter(options.onProblem);
   const pipeline = options.pipeline ?? createPipeline({ redaction, pricing });
   const events = onEvent === undefined ? undefined : new EventChannel(onEvent, problems);
 
-  const delivery = (name: string, send: ConstructorParameters<typeof Delivery>[0]["send"]): Delivery =>
+  const { durability } = options;
+  const scope = options.scope ?? ("scope" in sink && typeof sink.scope === "string" ? sink.scope : "default");
+  const delivery = (name: string, send: Send): Delivery =>
     new Delivery({
       name,
       send,
       problems,
+      spool: enabled ? durability?.open({ scope, destination: name, problems }) : undefined,
       prepare: (batch) => priced(batch, pipeline),
       maxBytes: options.queue?.maxBytes ?? 32_000_000,
       flushIntervalMs: options.queue?.flushIntervalMs ?? 200,
       sendTimeoutMs: options.queue?.writeTimeoutMs ?? 10_000,
     });
   const toStore = delivery("store", sinkSender(sink));
-  const toCollector = otlp && delivery("otlp", createOtlpSender(otlp));
+  const toCollector = otlp && delivery("otlp", otlpSender(otlp));
 
   const measureCall = options.meter && createGenAiMetrics(options.meter);
   const ends = new Set<Promise<void>>();
@@ -120,6 +148,8 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     live.waiting = toStore.put(record, live.waiting);
     if (record.endTime === undefined) return;
     toCollector?.put(record);
+    // Nobody has ended it yet.
+    if (record.syntheticEnd !== undefined) return;
     if (measureCall !== undefined) problems.guard("meter", () => measureCall(record));
     events?.emit(endEvent(record));
     const { facts } = live;
@@ -136,6 +166,7 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     onStarted: events && ((record) => events.emit(startEvent(record))),
     crowded: () => toStore.crowded,
     liveIntervalMs: options.queue?.flushIntervalMs ?? 200,
+    timeoutMs: options.spanTimeoutMs ?? SPAN_TIMEOUT_MS,
     problems,
   });
   const provider = createPrivateProvider({
@@ -162,13 +193,11 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     ]);
     return results.every((complete) => complete !== false);
   };
-  const seesExit = (options.flushOnExit ?? true) && enabled;
-  const forgetExit = seesExit
-    ? flushBeforeExit(async () => {
-        if (await flush({ timeoutMs: EXIT_FLUSH_TIMEOUT_MS })) return;
-        for (const each of [toStore, toCollector]) each?.abort();
-      })
-    : undefined;
+  const stats = (): TracerStats => {
+    return { ...toStore.stats(), ...(toCollector !== undefined && { otlp: toCollector.stats() }) };
+  };
+  const deliveries = [toStore, toCollector].filter((delivery) => delivery !== undefined);
+  const unhook = enabled ? hook(options, { flush, stats, deliveries }, problems) : undefined;
 
   return {
     execution: (execution, run) => runSpan(() => startExecution(recorder, execution), run),
@@ -177,13 +206,59 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     guard: (where, work) => problems.guard(where, work),
     flush,
     async shutdown({ timeoutMs = FLUSH_TIMEOUT_MS } = {}) {
-      forgetExit?.();
       const flushed = await flush({ timeoutMs });
       await settled(provider.shutdown(), timeoutMs);
       await Promise.all([toStore.shutdown(0), toCollector?.shutdown(0)]);
+      unhook?.();
       return flushed;
     },
-    stats: () => ({ ...toStore.stats(), ...(toCollector !== undefined && { otlp: toCollector.stats() }) }),
+    stats,
+  };
+}
+
+/** Everything that listens outside of the tracer. Gives the way back. */
+function hook(
+  { flushOnExit = true, flushOnSignals: signals = [], durability, meter }: WorkflowTracerOptions,
+  tracer: Pick<WorkflowTracer, "flush" | "stats"> & { deliveries: Delivery[] },
+  problems: ProblemReporter,
+): () => void {
+  const { deliveries } = tracer;
+  const flush = async (): Promise<void> => {
+    if (await tracer.flush({ timeoutMs: EXIT_FLUSH_TIMEOUT_MS })) return;
+    for (const delivery of deliveries) delivery.abort();
+  };
+  const rescue = (): void => {
+    for (const delivery of deliveries) delivery.rescue();
+  };
+  const undo = [
+    flushOnExit ? flushBeforeExit(flush) : undefined,
+    durability && rescueAtExit(rescue),
+    flushOnSignals(signals, flush),
+    meter && measureLater(meter, tracer.stats, problems),
+  ];
+  return () => {
+    for (const step of undo) step?.();
+  };
+}
+
+/** Loads what only hosts with a meter need. */
+function measureLater(meter: MeterLike, stats: () => TracerStats, problems: ProblemReporter): () => void {
+  let undo: (() => void) | undefined;
+  let wanted = true;
+  const split = (): Record<string, DeliveryStats | undefined> => {
+    const { otlp, ...store } = stats();
+    return { store, otlp };
+  };
+  import("./measure.ts")
+    .then(({ measure }) => {
+      if (wanted) undo = measure(meter, split);
+    })
+    .catch((error: unknown) => {
+      problems.report("callback_failed", "meter", "The counters could not be shown as metrics.", error);
+    });
+  return () => {
+    wanted = false;
+    undo?.();
   };
 }
 
@@ -203,24 +278,6 @@ function sinkOf({ store, scope = "default" }: WorkflowTracerOptions): SpanSink {
     what: "The tracer has no `store` that it can write to.",
     fix: 'Give one, such as createMemoryStore() of "@spanloom/store", or any object with `write(spans)`.',
   });
-}
-
-/** What a timer or a bound cannot be would go unnoticed until spans are lost: NaN bounds nothing. */
-function checkQueue(queue: WorkflowTracerOptions["queue"] = {}): void {
-  const most = {
-    maxBytes: Number.MAX_SAFE_INTEGER,
-    flushIntervalMs: 2 ** 31 - 1,
-    writeTimeoutMs: 2 ** 31 - 1,
-  };
-  for (const name of Object.keys(most) as (keyof typeof most)[]) {
-    const value: unknown = queue[name];
-    if (value === undefined || (typeof value === "number" && value > 0 && value <= most[name])) continue;
-    throw new SpanloomError("invalid_argument", {
-      what: `The option queue.${name} cannot be ${String(value)}.`,
-      why: `It must be a number above 0, at most ${most[name]}.`,
-      fix: "Correct it, or leave it out for the default.",
-    });
-  }
 }
 
 /** Waits for the price table, so that a first short run has its cost, then tells the host. Never rejects. */

@@ -128,7 +128,16 @@ test("one record that the store cannot take is set apart; the others are stored"
       .map(({ name }) => name)
       .toSorted(),
   ).toEqual(["a", "b", "c", "d", "w"]);
-  expect(tracer.stats()).toEqual({ accepted: 6, stored: 5, merged: 0, queued: 0, dropped: { rejected: 1 } });
+  expect(tracer.stats()).toEqual({
+    accepted: 6,
+    recovered: 0,
+    stored: 5,
+    merged: 0,
+    queued: 0,
+    spilled: 0,
+    deadLettered: 0,
+    dropped: { rejected: 1 },
+  });
   expect(problems.map(({ code }) => code)).toEqual(["delivery_failed", "spans_dropped"]);
 });
 

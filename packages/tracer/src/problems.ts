@@ -4,6 +4,12 @@ export type ProblemCode =
   | "delivery_failed"
   /** Spans were lost; `stats()` counts them by reason. */
   | "spans_dropped"
+  /** Spans were refused for good and set apart in a file; `stats()` counts them. */
+  | "dead_lettered"
+  /** The disk of the spill log failed, or its bound is reached: spans wait in memory. */
+  | "log_failed"
+  /** Lines of the spill log could not be read and were left out. */
+  | "log_damaged"
   /** A callback of the host (`onEvent`, `onExecutionEnd`) threw or rejected. */
   | "callback_failed"
   /** An id, option or figure was not usable and was mended or left out. */

@@ -41,6 +41,16 @@ function isBlame(error: unknown): boolean {
   return isSpanloomError(error) && (error.code === "invalid_record" || error.code === "limit_exceeded");
 }
 
+/** For a dead letter: our own errors hold no content; what others say is not kept. */
+export function reasonOf(error: unknown): { code: string; reason: string } {
+  if (isSpanloomError(error)) return { code: error.code, reason: error.what };
+  const kind = error instanceof Error ? error.name : typeof error;
+  return {
+    code: "rejected",
+    reason: `The other end took everything but this, with an error of kind ${kind}.`,
+  };
+}
+
 /** `ENOSPC`, `ECONNREFUSED`, `EIO` and their like. */
 function isSystemError(error: unknown): boolean {
   if (typeof error !== "object" || error === null || !("code" in error)) return false;

@@ -1,87 +1,71 @@
-import { SpanloomError, type SpanRecord } from "@spanloom/model";
+import type { SpanRecord } from "@spanloom/model";
 import type { ProblemReporter } from "../problems.ts";
 import { timerMs, within } from "../wait.ts";
-import { blamesRecords, outcomeOf, retryAfterOf } from "./blame.ts";
+import { Attempt, type Send } from "./attempt.ts";
+import { blamesRecords, outcomeOf, reasonOf, retryAfterOf } from "./blame.ts";
+import type { DeliveryStats } from "./counters.ts";
 import { isolate } from "./isolate.ts";
+import { Ledger } from "./ledger.ts";
 import { RecordQueue, type Waiting } from "./record-queue.ts";
-
-/** Why records were lost. */
-export type DropReason =
-  /** The queue was at its bound, because the other end is slow or away. */
-  | "queue_full"
-  /** One record alone was larger than the queue. */
-  | "too_large"
-  /** The other end refused the record itself, and took others. */
-  | "rejected"
-  /** It still waited when the tracer was shut down, or came after that. */
-  | "shutdown";
-
-/** Counters of one destination. At any moment: accepted = stored + merged + queued + all dropped. */
-export interface DeliveryStats {
-  /** States of spans that were handed over: each span once when it ended, and longer ones also while they ran. */
-  accepted: number;
-  /** Confirmed by the other end. */
-  stored: number;
-  /** Replaced by a newer state of the same span before they were sent. */
-  merged: number;
-  /** Waiting, or under way. */
-  queued: number;
-  dropped: Partial<Record<DropReason, number>>;
-}
-
-/** What came of a batch, once the other end has answered. */
-export interface SendResult {
-  /** Refused records, by their place in the batch. Everything else is delivered. */
-  rejected: { index: number; code: string }[];
-}
+import type { MemoryGuard, Spool } from "./spool.ts";
 
 export interface DeliveryOptions {
   /** `store` or `otlp`, in problems. */
   name: string;
-  /** Rejects or throws when nothing was delivered; may also never settle. */
-  send: (batch: readonly SpanRecord[], signal: AbortSignal) => Promise<SendResult>;
+  send: Send;
   /** Last touch on a batch before it is sent. */
   prepare: (batch: SpanRecord[]) => SpanRecord[] | Promise<SpanRecord[]>;
   problems: ProblemReporter;
   maxBytes: number;
   flushIntervalMs: number;
   sendTimeoutMs: number;
+  /** The disk behind the memory. */
+  spool?: Spool;
 }
 
 const BATCH_RECORDS = 500;
 const BATCH_BYTES = 4_000_000;
 const BACK_OFF_MS = { first: 250, most: 30_000 };
+/** With a disk, what is sent within this time needs none. */
+const SPOOLED_FLUSH_MS = 80;
 
-/** Sends records in batches in the background: bounded in memory, tried again with growing pauses, never in the way. */
+/**
+ * Sends records in batches in the background: bounded in memory, tried again with growing pauses, never in the way. With a
+ * spool, what is not delivered soon or finds no room goes to the disk, and is read back when the other end takes it.
+ */
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #queue: RecordQueue;
-  #accepted = 0;
-  #stored = 0;
-  #merged = 0;
-  #inFlight = 0;
-  readonly #dropped: DeliveryStats["dropped"] = {};
+  readonly #ledger: Ledger;
+  readonly #guard: MemoryGuard | undefined;
   #timer: NodeJS.Timeout | undefined;
   #pumping: Promise<boolean> | undefined;
   #failures = 0;
-  #retryAfterMs: number | undefined;
+  /** The other end asked to be left alone until then. */
+  #quietUntil = 0;
+  #fromDisk = false;
   #closed = false;
-  /** Of the attempt under way. */
-  #aborter: AbortController | undefined;
+  /** The one under way. */
+  #attempt: Attempt | undefined;
 
   constructor(options: DeliveryOptions) {
+    const { maxBytes, spool } = options;
     this.#options = options;
-    this.#queue = new RecordQueue(options.maxBytes);
+    this.#queue = new RecordQueue(maxBytes);
+    this.#ledger = new Ledger(options);
+    if (spool === undefined) return;
+    this.#guard = spool.guard(this.#queue, this.#ledger.sending);
+    spool.start(({ records, damaged }) => {
+      this.#ledger.counters.recover(records, damaged);
+      if (this.#pumping === undefined && this.#failures === 0) this.#schedule(0);
+    });
   }
 
   stats(): DeliveryStats {
-    return {
-      accepted: this.#accepted,
-      stored: this.#stored,
-      merged: this.#merged,
-      queued: this.#queue.size + this.#inFlight,
-      dropped: { ...this.#dropped },
-    };
+    let queued = 0;
+    for (const { place } of this.#ledger.sending) if (place === undefined) queued++;
+    for (const { place } of this.#queue.waiting()) if (place === undefined) queued++;
+    return this.#ledger.counters.stats(queued, this.#options.spool?.pending ?? 0);
   }
 
   /** True when updates of running spans should wait: the room that is left is for ends. */
@@ -91,33 +75,57 @@ export class Delivery {
 
   /** Takes a record. `before`: what this gave for an earlier state of the same span. */
   put(record: SpanRecord, before?: Waiting): Waiting | undefined {
-    this.#accepted++;
-    const entry = this.#closed ? "shutdown" : this.#queue.put(record, before);
-    if (typeof entry === "string") {
-      this.#drop(entry, 1);
+    this.#ledger.counters.accepted++;
+    if (this.#closed) {
+      this.#ledger.drop("shutdown", 1);
       return undefined;
     }
-    if (entry === before) this.#merged++;
-    if (this.#timer === undefined && this.#pumping === undefined)
-      this.#schedule(this.#options.flushIntervalMs);
+    const { spool, flushIntervalMs } = this.#options;
+    let place = spool?.immediate === true ? spool.writeNow(record) : undefined;
+    const replaced = before?.state === "waiting" ? before.place : undefined;
+    const entry = this.#queue.put(record, before, spool === undefined ? 0 : performance.now());
+    this.#scheduleOnce(spool === undefined ? flushIntervalMs : Math.min(flushIntervalMs, SPOOLED_FLUSH_MS));
+    if (typeof entry === "string") {
+      place ??= spool?.writeNow(record);
+      if (place === undefined) this.#ledger.drop(entry, 1);
+      else spool?.release([place]);
+      return undefined;
+    }
+    if (entry === before) this.#ledger.counters.merged++;
+    if (replaced !== undefined) spool?.settle(replaced);
+    entry.place = place;
+    if (place === undefined) this.#guard?.watch();
     return entry;
   }
 
   /** Sends what waits, trying again until `timeoutMs` have passed. True when all of it was delivered or refused. */
   async flush(timeoutMs: number): Promise<boolean> {
     const deadline = performance.now() + timerMs(timeoutMs);
-    for (let pauseMs = 50; this.#queue.size + this.#inFlight > 0; pauseMs = Math.min(pauseMs * 2, 1_000)) {
+    const { spool } = this.#options;
+    if (spool !== undefined) await within(spool.ready, timeoutMs);
+    for (let pauseMs = 50; this.#waits; pauseMs = Math.min(pauseMs * 2, 1_000)) {
       const left = deadline - performance.now();
       if (left <= 0) return false;
+      const quietMs = this.#pumping === undefined ? this.#quietUntil - performance.now() : 0;
+      if (quietMs > 0) {
+        await within(undefined, Math.min(quietMs, left));
+        continue;
+      }
       const done = await within(this.#pump(), left);
-      if (done === false) await within(undefined, Math.min(pauseMs, deadline - performance.now()));
+      const stuck = done === false || this.#queue.size + this.#ledger.sending.size === 0;
+      if (stuck && this.#waits) await within(undefined, Math.min(pauseMs, deadline - performance.now()));
     }
     return true;
   }
 
   /** Breaks off what is under way, as a connection keeps a process alive. Its records wait again. */
   abort(): void {
-    this.#aborter?.abort();
+    this.#attempt?.abort();
+  }
+
+  /** Puts on the disk whatever is in memory alone, at once: the process is about to end. */
+  rescue(): void {
+    this.#guard?.rescue();
   }
 
   async shutdown(timeoutMs: number): Promise<boolean> {
@@ -126,16 +134,25 @@ export class Delivery {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     // What is under way may still arrive; it is counted when it does, or when it fails.
-    if (this.#queue.size > 0) {
-      const left = this.#queue.size;
-      this.#queue.clear();
-      this.#drop("shutdown", left);
-    }
+    this.rescue();
+    this.#guard?.stop();
+    const left = this.#queue.remove(() => true);
+    this.#ledger.drop("shutdown", left.filter(({ place }) => place === undefined).length);
+    await this.#options.spool?.close();
     return complete;
+  }
+
+  get #waits(): boolean {
+    return this.#queue.size + this.#ledger.sending.size + (this.#options.spool?.unread ?? 0) > 0;
+  }
+
+  #scheduleOnce(delayMs: number): void {
+    if (this.#timer === undefined && this.#pumping === undefined) this.#schedule(delayMs);
   }
 
   #schedule(delayMs: number): void {
     if (this.#closed) return;
+    clearTimeout(this.#timer);
     // Telemetry alone must not keep the host's process alive.
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
@@ -152,8 +169,7 @@ export class Delivery {
       })
       .then((done) => {
         this.#pumping = undefined;
-        if (!this.#closed && this.#timer === undefined && this.#queue.size > 0)
-          this.#schedule(this.#pauseMs());
+        if (this.#timer === undefined && this.#waits) this.#schedule(this.#pauseMs());
         return done;
       });
     return this.#pumping;
@@ -162,20 +178,48 @@ export class Delivery {
   async #run(): Promise<boolean> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    while (this.#queue.size > 0) {
-      const batch = this.#queue.take(BATCH_RECORDS, BATCH_BYTES);
-      this.#inFlight = batch.length;
-      const undelivered = await this.#deliver(await this.#prepared(batch));
-      this.#inFlight = 0;
-      if (undelivered.length > 0) {
-        if (this.#closed) this.#drop("shutdown", undelivered.length);
-        else this.#merged += this.#queue.putBack(undelivered);
-        this.#failures++;
-        return false;
+    for (let batch = await this.#next(); batch.length > 0; batch = await this.#next()) {
+      let undelivered = batch;
+      try {
+        undelivered = await this.#deliver(await this.#prepared(batch));
+      } finally {
+        for (const entry of batch) this.#ledger.sending.delete(entry);
+        this.#failures = undelivered.length === 0 ? 0 : this.#failures + 1;
+        this.#keep(undelivered);
       }
-      this.#failures = 0;
+      if (undelivered.length > 0) return false;
     }
     return true;
+  }
+
+  /** What is in memory and what is on the disk take turns: neither waits for all of the other. */
+  async #next(): Promise<Waiting[]> {
+    const { spool } = this.#options;
+    let batch: Waiting[] = [];
+    this.#fromDisk = !this.#fromDisk;
+    if (spool !== undefined && spool.unread > 0 && (this.#fromDisk || this.#queue.size === 0)) {
+      const { records, lost } = await spool.read(BATCH_RECORDS, BATCH_BYTES);
+      this.#ledger.counters.drop("damaged", lost);
+      batch = records.map((found) => ({ ...found, state: "sending", outdated: false, since: undefined }));
+    }
+    if (batch.length === 0) batch = this.#queue.take(BATCH_RECORDS, BATCH_BYTES);
+    for (const entry of batch) this.#ledger.sending.add(entry);
+    return batch;
+  }
+
+  /** What was not delivered waits on, in memory or on the disk. */
+  #keep(undelivered: Waiting[]): void {
+    const { spool } = this.#options;
+    if (this.#closed) {
+      this.#ledger.drop("shutdown", undelivered.filter(({ place }) => place === undefined).length);
+      return;
+    }
+    for (const { place } of this.#queue.putBack(undelivered.filter(({ since }) => since !== undefined))) {
+      this.#ledger.counters.merged++;
+      if (place !== undefined) spool?.settle(place);
+    }
+    const readBack = undelivered.filter(({ since }) => since === undefined);
+    spool?.release(readBack.flatMap(({ place }) => place ?? []));
   }
 
   async #prepared(batch: Waiting[]): Promise<Waiting[]> {
@@ -191,57 +235,9 @@ export class Delivery {
 
   /** Gives what could not be delivered and should be tried again. */
   async #deliver(batch: Waiting[]): Promise<Waiting[]> {
-    const failure = await this.#attempt(batch);
+    const failure = await this.#send(batch);
     if (failure === undefined) return [];
     const { error } = failure;
-    this.#reportFailure(error);
-    const mayBlame = outcomeOf(error) === "refused" && (blamesRecords(error) || this.#failures >= 2);
-    if (!mayBlame) return batch;
-    const { retry, poison } = await isolate(batch, async (part) => {
-      const failed = await this.#attempt(part);
-      return failed === undefined ? "taken" : outcomeOf(failed.error);
-    });
-    this.#inFlight -= poison.length;
-    this.#drop("rejected", poison.length);
-    return retry;
-  }
-
-  /**
-   * Gives the error, or `undefined` when the batch was delivered. Never rejects, and ends within the time-out. The error
-   * is boxed: a store may reject with something that has a `then`, and nobody shall wait for that.
-   */
-  async #attempt(batch: readonly Waiting[]): Promise<{ error: unknown } | undefined> {
-    const { send, sendTimeoutMs, name } = this.#options;
-    const aborter = new AbortController();
-    this.#aborter = aborter;
-    let result: SendResult | undefined;
-    try {
-      const sending = send(
-        batch.map(({ record }) => record),
-        aborter.signal,
-      );
-      sending.catch(() => undefined);
-      result = await within(sending, sendTimeoutMs, false);
-    } catch (error) {
-      this.#retryAfterMs = retryAfterOf(error);
-      return { error: error ?? new Error("rejected without a reason") };
-    }
-    if (result === undefined) {
-      aborter.abort();
-      const what = `${name} gave no answer within ${sendTimeoutMs} ms.`;
-      return { error: new SpanloomError("timed_out", { what }) };
-    }
-    this.#stored += batch.length - result.rejected.length;
-    this.#inFlight = Math.max(0, this.#inFlight - batch.length);
-    const refused = result.rejected.filter(({ code }) => code !== "deleted_execution");
-    // Spans of an execution that was deleted are refused for good: that is no fault.
-    const late = result.rejected.length - refused.length;
-    if (late > 0) this.#dropped.rejected = (this.#dropped.rejected ?? 0) + late;
-    this.#drop("rejected", refused.length);
-    return undefined;
-  }
-
-  #reportFailure(error: unknown): void {
     const { name, problems } = this.#options;
     problems.report(
       "delivery_failed",
@@ -249,18 +245,33 @@ export class Delivery {
       `${name === "otlp" ? "The collector" : "The store"} did not take a batch of spans. They wait and are tried again.`,
       error,
     );
+    const mayBlame = outcomeOf(error) === "refused" && (blamesRecords(error) || this.#failures >= 2);
+    if (!mayBlame) return batch;
+    const { retry, poison } = await isolate(batch, async (part) => {
+      const failed = await this.#send(part);
+      return failed === undefined ? "taken" : outcomeOf(failed.error);
+    });
+    await this.#ledger.refuse(poison, reasonOf(error));
+    return retry;
+  }
+
+  /** Gives the error, or `undefined` when the batch was delivered. Never rejects, and ends within the time-out. */
+  async #send(batch: readonly Waiting[]): Promise<{ error: unknown } | undefined> {
+    const { send, sendTimeoutMs, name } = this.#options;
+    const records = batch.map(({ record }) => record);
+    this.#attempt = new Attempt();
+    const outcome = await this.#attempt.run(send, records, sendTimeoutMs, name);
+    if ("error" in outcome) {
+      this.#quietUntil = performance.now() + (retryAfterOf(outcome.error) ?? 0);
+      return outcome;
+    }
+    await this.#ledger.answered(batch, outcome.result);
+    return undefined;
   }
 
   #pauseMs(): number {
     if (this.#failures === 0) return this.#options.flushIntervalMs;
     const grown = Math.min(BACK_OFF_MS.most, BACK_OFF_MS.first * 2 ** (this.#failures - 1));
-    return Math.max(this.#retryAfterMs ?? 0, grown * (0.75 + Math.random() / 2));
-  }
-
-  #drop(reason: DropReason, count: number): void {
-    if (count === 0) return;
-    this.#dropped[reason] = (this.#dropped[reason] ?? 0) + count;
-    const { name, problems } = this.#options;
-    problems.report("spans_dropped", name, `Spans were dropped (${reason}); stats() has the counts.`);
+    return Math.max(this.#quietUntil - performance.now(), grown * (0.75 + Math.random() / 2));
   }
 }

@@ -1,4 +1,5 @@
 import type { Attributes, SpanRecord } from "@spanloom/model";
+import type { SpoolPlace } from "./spool.ts";
 
 /** A record on its way. */
 export interface Waiting {
@@ -7,6 +8,10 @@ export interface Waiting {
   state: "waiting" | "sending" | "gone";
   /** A newer state of the same span waits behind it: should it fail, it need not be sent again. */
   outdated: boolean;
+  /** Where it stands on the disk, once it does. */
+  place: SpoolPlace | undefined;
+  /** When it was accepted, on the monotonic clock; `undefined` when it was read back from the disk. */
+  since: number | undefined;
 }
 
 /** Records that wait, oldest first, bounded in bytes. A newer state of a span takes the place of one that still waits. */
@@ -29,8 +34,13 @@ export class RecordQueue {
     return this.#bytes;
   }
 
+  /** Those that wait, oldest first. */
+  *waiting(): Generator<Waiting> {
+    for (let index = this.#head; index < this.#waiting.length; index++) yield this.#waiting[index] as Waiting;
+  }
+
   /** `before`: what an earlier state of the same span was put as. A reason in place of the entry: it was not taken. */
-  put(record: SpanRecord, before: Waiting | undefined): Waiting | "queue_full" | "too_large" {
+  put(record: SpanRecord, before: Waiting | undefined, since: number): Waiting | "queue_full" | "too_large" {
     const bytes = approximateBytes(record);
     if (bytes > this.maxBytes * SHARE_OF_STEPS) return "too_large";
     const replaces = before?.state === "waiting";
@@ -43,7 +53,7 @@ export class RecordQueue {
       return before;
     }
     if (before?.state === "sending") before.outdated = true;
-    const entry: Waiting = { record, bytes, state: "waiting", outdated: false };
+    const entry: Waiting = { record, bytes, state: "waiting", outdated: false, place: undefined, since };
     this.#waiting.push(entry);
     return entry;
   }
@@ -68,8 +78,8 @@ export class RecordQueue {
     return batch;
   }
 
-  /** Puts what could not be delivered back to the front. Gives how many a newer state has replaced meanwhile. */
-  putBack(batch: readonly Waiting[]): number {
+  /** Puts what could not be delivered back to the front. Gives those that a newer state has replaced meanwhile. */
+  putBack(batch: readonly Waiting[]): Waiting[] {
     const kept = batch.filter(({ outdated }) => !outdated);
     for (const entry of kept) {
       entry.state = "waiting";
@@ -77,14 +87,21 @@ export class RecordQueue {
     }
     this.#waiting = [...kept, ...this.#waiting.slice(this.#head)];
     this.#head = 0;
-    return batch.length - kept.length;
+    return batch.filter(({ outdated }) => outdated);
   }
 
-  clear(): void {
-    for (const entry of this.#waiting) entry.state = "gone";
-    this.#waiting = [];
+  /** Lets go of those that `leave` says, and gives them. */
+  remove(leave: (entry: Waiting) => boolean): Waiting[] {
+    const removed: Waiting[] = [];
+    const kept: Waiting[] = [];
+    for (const entry of this.waiting()) (leave(entry) ? removed : kept).push(entry);
+    for (const entry of removed) {
+      entry.state = "gone";
+      this.#bytes -= entry.bytes;
+    }
+    this.#waiting = kept;
     this.#head = 0;
-    this.#bytes = 0;
+    return removed;
   }
 }
 

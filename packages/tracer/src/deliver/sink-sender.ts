@@ -1,5 +1,5 @@
 import type { SpanRecord, SpanSink } from "@spanloom/model";
-import type { SendResult } from "./delivery.ts";
+import type { SendResult } from "./attempt.ts";
 
 /** A sink as a destination. A sink of the host may be any code: it may throw at once, or answer with anything. */
 export function sinkSender(sink: SpanSink): (batch: readonly SpanRecord[]) => Promise<SendResult> {
@@ -8,7 +8,7 @@ export function sinkSender(sink: SpanSink): (batch: readonly SpanRecord[]) => Pr
 
 /** The refused records that the answer names, each once. An answer that cannot be read names none. */
 function readRejected(receipt: unknown, size: number): SendResult["rejected"] {
-  const found = new Map<number, string>();
+  const found = new Map<number, SendResult["rejected"][number]>();
   try {
     if (typeof receipt !== "object" || receipt === null || !("rejected" in receipt)) return [];
     if (!Array.isArray(receipt.rejected)) return [];
@@ -16,10 +16,12 @@ function readRejected(receipt: unknown, size: number): SendResult["rejected"] {
       if (typeof item !== "object" || item === null || !("index" in item)) continue;
       const { index } = item;
       if (typeof index !== "number" || !Number.isInteger(index) || index < 0 || index >= size) continue;
-      found.set(index, "code" in item && typeof item.code === "string" ? item.code : "rejected");
+      const code = "code" in item && typeof item.code === "string" ? item.code : "rejected";
+      const message = "message" in item && typeof item.message === "string" ? item.message : undefined;
+      found.set(index, { index, code, message });
     }
   } catch {
     // What was read counts.
   }
-  return Array.from(found, ([index, code]) => ({ index, code }));
+  return [...found.values()];
 }

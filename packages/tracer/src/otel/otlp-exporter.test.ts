@@ -76,7 +76,16 @@ test("ended spans reach a collector as OTLP/JSON, with gen_ai figures and withou
   expect(all).not.toContain("the prompt");
   expect(all).not.toContain("the answer");
   expect(all).not.toContain("abcdefghijklmnop1234");
-  expect(tracer.stats().otlp).toEqual({ accepted: 3, stored: 3, merged: 0, queued: 0, dropped: {} });
+  expect(tracer.stats().otlp).toEqual({
+    accepted: 3,
+    recovered: 0,
+    stored: 3,
+    merged: 0,
+    queued: 0,
+    spilled: 0,
+    deadLettered: 0,
+    dropped: {},
+  });
 });
 
 test("content goes along when the host says so", async () => {

@@ -1,16 +1,7 @@
-import { SpanloomError, type SpanRecord } from "@spanloom/model";
+import { SpanloomError } from "@spanloom/model";
 import { encodeOtlp } from "@spanloom/model/otlp";
-import type { SendResult } from "../deliver/delivery.ts";
-
-export interface OtlpOptions {
-  /** The collector's traces endpoint, such as `http://localhost:4318/v1/traces`. */
-  url: string;
-  headers?: Record<string, string>;
-  /** Sends inputs, outputs and state along, redacted. Default false. */
-  content?: boolean;
-  /** Default the global one. */
-  fetch?: typeof fetch;
-}
+import type { Send } from "../deliver/attempt.ts";
+import type { OtlpOptions } from "./otlp-options.ts";
 
 /** A failed post, with the time that the collector asked to be left alone. */
 class OtlpError extends SpanloomError {
@@ -29,9 +20,7 @@ class OtlpError extends SpanloomError {
  * Posts ended spans as OTLP/JSON. Resolves when the collector took them or refused them for good; rejects when it may
  * take them later. Source: OTLP specification 1.9, "OTLP/HTTP Response" and "Retryable Response Codes".
  */
-export function createOtlpSender(
-  options: OtlpOptions,
-): (spans: readonly SpanRecord[], signal: AbortSignal) => Promise<SendResult> {
+export function createOtlpSender(options: OtlpOptions): Send {
   const { url, headers, content = false } = options;
   const post = options.fetch ?? fetch;
   return async (spans, signal) => {
@@ -42,7 +31,7 @@ export function createOtlpSender(
       signal,
     });
     const body = await response.text();
-    if (response.ok) return { rejected: rejectedSpans(body, spans.length) };
+    if (response.ok) return { rejected: [], rejectedUnnamed: rejectedCount(body) };
     // 400 and 413 speak of the payload: the caller looks for the span that is to blame.
     if (response.status === 400 || response.status === 413) {
       throw new SpanloomError(response.status === 400 ? "invalid_record" : "limit_exceeded", {
@@ -53,21 +42,7 @@ export function createOtlpSender(
   };
 }
 
-/** Throws `invalid_argument` for a URL that nothing can be posted to. */
-export function checkOtlpUrl(url: string): void {
-  if (URL.canParse(url) && /^https?:/i.test(url)) return;
-  throw new SpanloomError("invalid_argument", {
-    what: "The `otlp.url` is not an http or https URL.",
-    fix: "Give the full traces endpoint, such as http://localhost:4318/v1/traces.",
-  });
-}
-
-/** A partial success says how many spans were refused, not which: the last ones stand for them in the counters. */
-function rejectedSpans(body: string, size: number): SendResult["rejected"] {
-  const count = Math.min(size, rejectedCount(body));
-  return Array.from({ length: count }, (_, index) => ({ index: size - count + index, code: "rejected" }));
-}
-
+/** A partial success says how many spans were refused, not which. */
 function rejectedCount(body: string): number {
   try {
     const answer: unknown = JSON.parse(body);

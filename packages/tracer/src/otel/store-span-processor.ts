@@ -17,6 +17,8 @@ export interface StoreSpanProcessorOptions {
   crowded: () => boolean;
   /** How long a span runs before it is written for live views. */
   liveIntervalMs: number;
+  /** How long a span may run before it gets an end that says so. */
+  timeoutMs: number;
   problems: ProblemReporter;
 }
 
@@ -33,6 +35,8 @@ export interface LiveSpan {
   lasting: boolean;
   /** Where its last state waits for the store. */
   waiting: Waiting | undefined;
+  /** On the monotonic clock, at most one interval early. */
+  readonly startedMs: number;
 }
 
 /** Spans carry it themselves: a WeakMap would make every garbage collection slower. */
@@ -54,6 +58,7 @@ export class StoreSpanProcessor {
   readonly #live = new Set<LiveSpan>();
   #expected: SpanFacts | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #nowMs = 0;
 
   constructor(options: StoreSpanProcessorOptions) {
     this.#options = options;
@@ -67,7 +72,17 @@ export class StoreSpanProcessor {
   onStart(span: OtelSpan & Carrier, parentContext: Context): void {
     const facts = this.#expected ?? inherit(parentContext);
     this.#expected = undefined;
-    const live: LiveSpan = { span, facts, revision: 0, written: -1, lasting: false, waiting: undefined };
+    // One look at the clock for each interval is enough for a time-out.
+    if (this.#timer === undefined) this.#nowMs = performance.now();
+    const live: LiveSpan = {
+      span,
+      facts,
+      revision: 0,
+      written: -1,
+      lasting: false,
+      waiting: undefined,
+      startedMs: this.#nowMs,
+    };
     span[LIVE] = live;
     const { onStarted, clean, problems, liveIntervalMs } = this.#options;
     if (onStarted !== undefined)
@@ -91,6 +106,7 @@ export class StoreSpanProcessor {
       this.#timer = undefined;
       return;
     }
+    this.#endOverdue();
     if (this.#options.crowded()) return;
     for (const live of this.#live) {
       const { span, facts, lasting } = live;
@@ -115,14 +131,37 @@ export class StoreSpanProcessor {
     return Promise.resolve();
   }
 
-  #deliver(live: LiveSpan, ended: boolean): void {
+  /** Spans that nobody ends: no longer waited for. Should the end come after all, it takes the place of this one. */
+  #endOverdue(): void {
+    const { timeoutMs } = this.#options;
+    const now = performance.now();
+    this.#nowMs = now;
+    // They stand in the order of their start.
+    for (const live of this.#live) {
+      if (now - live.startedMs < timeoutMs) return;
+      this.#live.delete(live);
+      this.#deliver(live, false, (record) => timedOut(record, now - live.startedMs));
+    }
+  }
+
+  #deliver(live: LiveSpan, ended: boolean, change?: (record: SpanRecord) => SpanRecord): void {
     const { clean, deliver, problems } = this.#options;
     try {
-      deliver(clean(snapshot(live.span, live.facts, live.revision++, ended)), live);
+      const record = snapshot(live.span, live.facts, live.revision++, ended);
+      deliver(clean(change?.(record) ?? record), live);
     } catch (error) {
       problems.report("internal", "span", "A span could not be recorded; the workflow goes on.", error);
     }
   }
+}
+
+function timedOut(record: SpanRecord, afterMs: number): SpanRecord {
+  return {
+    ...record,
+    endTime: String(BigInt(record.startTime) + BigInt(Math.round(afterMs)) * 1_000_000n),
+    syntheticEnd: "timed_out",
+    status: { code: "error", message: `No end within ${Math.round(afterMs / 1_000)} s.` },
+  };
 }
 
 function inherit(parentContext: Context): SpanFacts | undefined {

@@ -1,0 +1,10 @@
+// Node only: files of records that wait, or that were refused
+export {
+  type DeadLetter,
+  DeadLetters,
+  type DeadLettersOptions,
+  readDeadLetters,
+  redriveDeadLetters,
+} from "./dead-letters.ts";
+export type { LoggedRecord, Place, ReadResult } from "./log-directory.ts";
+export { SpillLog, type SpillLogOptions } from "./spill-log.ts";

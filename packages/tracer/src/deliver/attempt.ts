@@ -1,0 +1,46 @@
+import { SpanloomError, type SpanRecord } from "@spanloom/model";
+import { within } from "../wait.ts";
+
+/** What came of a batch, once the other end has answered. */
+export interface SendResult {
+  /** Refused records, by their place in the batch. Everything else is delivered. */
+  rejected: { index: number; code: string; message?: string }[];
+  /** How many more were refused, where the other end does not say which. */
+  rejectedUnnamed?: number;
+}
+
+/** Rejects or throws when nothing was delivered; may also never settle. */
+export type Send = (batch: readonly SpanRecord[], signal: AbortSignal) => Promise<SendResult>;
+
+/** Sends once. */
+export class Attempt {
+  readonly #aborter = new AbortController();
+
+  abort(): void {
+    this.#aborter.abort();
+  }
+
+  /**
+   * Never rejects, and ends within the time-out. The error is boxed: a store may reject with something that has a `then`,
+   * and nobody shall wait for that.
+   */
+  async run(
+    send: Send,
+    records: SpanRecord[],
+    timeoutMs: number,
+    name: string,
+  ): Promise<{ result: SendResult } | { error: unknown }> {
+    try {
+      const sending = send(records, this.#aborter.signal);
+      sending.catch(() => undefined);
+      const result = await within(sending, timeoutMs, false);
+      if (result !== undefined) return { result };
+    } catch (error) {
+      return { error: error ?? new Error("rejected without a reason") };
+    }
+    this.abort();
+    return {
+      error: new SpanloomError("timed_out", { what: `${name} gave no answer within ${timeoutMs} ms.` }),
+    };
+  }
+}

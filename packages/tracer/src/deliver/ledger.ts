@@ -1,0 +1,72 @@
+import type { ProblemReporter } from "../problems.ts";
+import type { SendResult } from "./attempt.ts";
+import { Counters, type DropReason } from "./counters.ts";
+import type { Waiting } from "./record-queue.ts";
+import type { Spool } from "./spool.ts";
+
+/** What becomes of records: counted, told, and settled on the disk. */
+export class Ledger {
+  readonly counters: Counters = new Counters();
+  /** Under way. */
+  readonly sending: Set<Waiting> = new Set();
+  readonly #name: string;
+  readonly #problems: ProblemReporter;
+  readonly #spool: Spool | undefined;
+
+  constructor({ name, problems, spool }: { name: string; problems: ProblemReporter; spool?: Spool }) {
+    this.#name = name;
+    this.#problems = problems;
+    this.#spool = spool;
+  }
+
+  /** The other end took the batch, but for what it names. Counters come first: they are true whenever somebody is told. */
+  async answered(batch: readonly Waiting[], { rejected, rejectedUnnamed = 0 }: SendResult): Promise<void> {
+    const refusals = new Map(rejected.map((refusal) => [batch[refusal.index], refusal]));
+    const taken = batch.filter((entry) => !refusals.has(entry));
+    const unnamed = Math.min(rejectedUnnamed, taken.length);
+    this.counters.stored += taken.length - unnamed;
+    this.counters.drop("rejected", unnamed);
+    this.settle(taken);
+    for (const [entry, { code, message }] of refusals) {
+      if (entry === undefined) continue;
+      // Spans of an execution that was deleted are refused for good: that is no fault.
+      if (code === "deleted_execution") {
+        this.counters.drop("rejected", 1);
+        this.settle([entry]);
+      } else await this.refuse([entry], { code, reason: message ?? "Refused." });
+    }
+    if (unnamed > 0) this.#reportDrop("rejected");
+  }
+
+  settle(entries: readonly Waiting[]): void {
+    for (const entry of entries) {
+      entry.state = "gone";
+      this.sending.delete(entry);
+      if (entry.place !== undefined) this.#spool?.settle(entry.place);
+    }
+  }
+
+  /** Records that are to blame: set apart where there is a disk, else counted and let go. */
+  async refuse(entries: readonly Waiting[], why: { code: string; reason: string }): Promise<void> {
+    if (entries.length === 0) return;
+    const records = entries.map(({ record }) => record);
+    const buried = (await this.#spool?.bury(records, why)) ?? false;
+    this.settle(entries);
+    if (buried) this.counters.deadLettered += entries.length;
+    else this.drop("rejected", entries.length);
+  }
+
+  drop(reason: DropReason, count: number): void {
+    if (count === 0) return;
+    this.counters.drop(reason, count);
+    this.#reportDrop(reason);
+  }
+
+  #reportDrop(reason: DropReason): void {
+    this.#problems.report(
+      "spans_dropped",
+      this.#name,
+      `Spans were dropped (${reason}); stats() has the counts.`,
+    );
+  }
+}

@@ -1,0 +1,7 @@
+export {
+  type DeadLetter,
+  readDeadLetters,
+  redriveDeadLetters,
+} from "@spanloom/pipeline/durable";
+export type { Durability } from "../deliver/spool.ts";
+export { createDiskSpool, type DiskSpoolOptions, deadLetterDirectory } from "./disk-spool.ts";

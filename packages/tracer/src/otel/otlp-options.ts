@@ -1,0 +1,30 @@
+import { SpanloomError } from "@spanloom/model";
+import type { Send } from "../deliver/attempt.ts";
+
+export interface OtlpOptions {
+  /** The collector's traces endpoint, such as `http://localhost:4318/v1/traces`. */
+  url: string;
+  headers?: Record<string, string>;
+  /** Sends inputs, outputs and state along, redacted. Default false. */
+  content?: boolean;
+  /** Default the global one. */
+  fetch?: typeof fetch;
+}
+
+/** Posts spans to a collector. Its code is loaded when the first batch is sent: most hosts need none. */
+export function otlpSender(options: OtlpOptions): Send {
+  let sender: Send | undefined;
+  return async (spans, signal) => {
+    sender ??= (await import("./otlp-exporter.ts")).createOtlpSender(options);
+    return sender(spans, signal);
+  };
+}
+
+/** Throws `invalid_argument` for a URL that nothing can be posted to. */
+export function checkOtlpUrl(url: string): void {
+  if (URL.canParse(url) && /^https?:/i.test(url)) return;
+  throw new SpanloomError("invalid_argument", {
+    what: "The `otlp.url` is not an http or https URL.",
+    fix: "Give the full traces endpoint, such as http://localhost:4318/v1/traces.",
+  });
+}
