@@ -17,6 +17,8 @@ import { checkOtlpUrl, createOtlpSender, type OtlpOptions } from "./otel/otlp-ex
 import { createPrivateProvider } from "./otel/private-provider.ts";
 import { type LiveSpan, StoreSpanProcessor } from "./otel/store-span-processor.ts";
 import { createProblemReporter, type OnProblem, type ProblemReporter } from "./problems.ts";
+import { type JoinOptions, startJoined } from "./propagate/join.ts";
+import type { TraceSource } from "./propagate/remote-span.ts";
 import { Recorder } from "./recorder.ts";
 import { runSpan } from "./run-span.ts";
 import type { SpanHandle } from "./span-handle.ts";
@@ -70,6 +72,14 @@ export interface WorkflowTracer {
   execution<T>(options: ExecutionOptions, run: (execution: ExecutionHandle) => T): T;
   /** The same by hand: call `end`, `fail`, `cancel` or `wait`. */
   startExecution(options: ExecutionOptions): ExecutionHandle;
+  /**
+   * Runs work that another process asked for below the span that asked, in the same execution: `from` is the headers of a
+   * request, `process.env`, or the `_meta` of an MCP request. Where nothing readable is said there, the work is an
+   * execution of its own. Join only callers you trust: they choose the execution that the spans appear in.
+   */
+  join<T>(from: TraceSource, options: JoinOptions, run: (span: SpanHandle) => T): T;
+  /** The same by hand: call `end` or `fail`. */
+  startJoined(from: TraceSource, options: JoinOptions): SpanHandle;
   /** The span whose callback is running here, across `await`s; code deep inside a node can hang its own spans below it. */
   activeSpan(): SpanHandle | undefined;
   /** For adapters of engines: runs `work`, and gives what it throws to `onProblem` instead of to the host. */
@@ -160,6 +170,8 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
   return {
     execution: (execution, run) => runSpan(() => startExecution(recorder, execution), run),
     startExecution: (execution) => startExecution(recorder, execution),
+    join: (from, joining, run) => runSpan(() => startJoined(recorder, from, joining), run),
+    startJoined: (from, joining) => startJoined(recorder, from, joining),
     activeSpan: () => recorder.active(),
     guard: (where, work) => problems.guard(where, work),
     flush,
