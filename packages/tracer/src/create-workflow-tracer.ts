@@ -1,3 +1,4 @@
+import type { Tracer } from "@opentelemetry/api";
 import type { SpanProcessor } from "@opentelemetry/sdk-trace";
 import {
   type ScopedStore,
@@ -13,6 +14,7 @@ import { EventChannel } from "./event-channel.ts";
 import { endEvent, startEvent, type TracerEvent } from "./events.ts";
 import { type ExecutionHandle, type ExecutionOptions, startExecution } from "./execution.ts";
 import type { SpanFacts } from "./facts.ts";
+import { createOtelTracer } from "./otel/foreign-span.ts";
 import { checkOtlpUrl, createOtlpSender, type OtlpOptions } from "./otel/otlp-exporter.ts";
 import { createPrivateProvider } from "./otel/private-provider.ts";
 import { type LiveSpan, StoreSpanProcessor } from "./otel/store-span-processor.ts";
@@ -82,6 +84,11 @@ export interface WorkflowTracer {
   startJoined(from: TraceSource, options: JoinOptions): SpanHandle;
   /** The span whose callback is running here, across `await`s; code deep inside a node can hang its own spans below it. */
   activeSpan(): SpanHandle | undefined;
+  /**
+   * An OpenTelemetry tracer for instrumentations that take one, such as AI SDK 5 and 6: its spans stand below the span that
+   * is active, and their attributes are normalised and redacted before anything sees them. `onSpan` gets each with a handle.
+   */
+  otelTracer(onSpan?: (span: SpanHandle) => void): Tracer;
   /** For adapters of engines: runs `work`, and gives what it throws to `onProblem` instead of to the host. */
   guard<T>(where: string, work: () => T): T | undefined;
   /** Writes what waits, and spans that run as they are now. True when everything was delivered in time. Never rejects. */
@@ -173,6 +180,7 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     join: (from, joining, run) => runSpan(() => startJoined(recorder, from, joining), run),
     startJoined: (from, joining) => startJoined(recorder, from, joining),
     activeSpan: () => recorder.active(),
+    otelTracer: (onSpan) => createOtelTracer(recorder, onSpan),
     guard: (where, work) => problems.guard(where, work),
     flush,
     async shutdown({ timeoutMs = FLUSH_TIMEOUT_MS } = {}) {
