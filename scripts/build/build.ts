@@ -25,10 +25,13 @@ function chosenPackages(asked: string[]): readonly PackageName[] {
   return packageNames.filter((name) => asked.includes(name));
 }
 
+/** Each with a declaration beside it: compilers that check imports for their effects, too, ask for one. */
 function copyStyles(name: PackageName): void {
   const source = join(packageDirectory(name), "src");
   for (const file of globSync("**/*.css", { cwd: source })) {
-    cpSync(join(source, file), join(packageDirectory(name), "dist", file), { recursive: true });
+    const copy = join(packageDirectory(name), "dist", file);
+    cpSync(join(source, file), copy, { recursive: true });
+    writeFileSync(`${copy}.d.ts`, "export {};\n");
   }
 }
 

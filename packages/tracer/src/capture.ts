@@ -60,7 +60,10 @@ function toJson(value: unknown, budget: Budget, depth: number, above: object[]):
     case "bigint":
       return toJson(value.toString(), budget, depth, above);
     case "object":
-      if (value === null) return null;
+      if (value === null) {
+        budget.left -= 5;
+        return null;
+      }
       return objectToJson(value, budget, depth, above);
     default:
       return undefined;
@@ -76,6 +79,11 @@ function objectToJson(value: object, budget: Budget, depth: number, above: objec
     if (Array.isArray(value)) {
       return listToJson(value, budget, depth, above);
     }
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype || prototype === null)
+      return membersToJson(value, budget, depth, above);
+    if (value instanceof Map) return mapToJson(value, budget, depth, above);
+    if (value instanceof Set) return listToJson(value, budget, depth, above);
     const plain = plainOf(value);
     if (typeof plain !== "object" || plain === null) return toJson(plain, budget, depth, above);
     // What toJSON gave may be the same object again.
@@ -88,11 +96,27 @@ function objectToJson(value: object, budget: Budget, depth: number, above: objec
   }
 }
 
-function listToJson(list: readonly unknown[], budget: Budget, depth: number, above: object[]): JsonValue[] {
+/** Never walks further than the budget goes: a list may have billions of places and nothing in them. */
+function listToJson(list: Iterable<unknown>, budget: Budget, depth: number, above: object[]): JsonValue[] {
   const out: JsonValue[] = [];
   for (const member of list) {
     if (budget.left < 0) break;
-    out.push(toJson(member, budget, depth + 1, above) ?? null);
+    budget.left--;
+    out.push(toJson(member ?? null, budget, depth + 1, above) ?? null);
+  }
+  return out;
+}
+
+function mapToJson(
+  map: ReadonlyMap<unknown, unknown>,
+  budget: Budget,
+  depth: number,
+  above: object[],
+): JsonValue {
+  const out: Record<string, JsonValue> = {};
+  for (const [key, value] of map) {
+    if (budget.left < 0) break;
+    addMember(out, String(key), value, budget, depth, above);
   }
   return out;
 }
@@ -101,25 +125,31 @@ function membersToJson(value: object, budget: Budget, depth: number, above: obje
   const out: Record<string, JsonValue> = {};
   for (const key of Object.keys(value)) {
     if (budget.left < 0) break;
-    budget.left -= key.length + 3;
-    const member = toJson((value as Record<string, unknown>)[key], budget, depth + 1, above);
-    if (member === undefined) continue;
-    // Assigning to this key would set the prototype instead.
-    if (key === "__proto__") Object.defineProperty(out, key, { value: member, enumerable: true });
-    else out[key] = member;
+    addMember(out, key, (value as Record<string, unknown>)[key], budget, depth, above);
   }
   return out;
 }
 
-/** What stands for an object that JSON would lose or blow up. */
+function addMember(
+  out: Record<string, JsonValue>,
+  key: string,
+  value: unknown,
+  budget: Budget,
+  depth: number,
+  above: object[],
+): void {
+  budget.left -= key.length + 3;
+  const member = toJson(value, budget, depth + 1, above);
+  if (member === undefined) return;
+  // Assigning to this key would set the prototype instead.
+  if (key === "__proto__") Object.defineProperty(out, key, { value: member, enumerable: true });
+  else out[key] = member;
+}
+
+/** What stands for an object of a class that JSON would lose or blow up. */
 function plainOf(value: object): unknown {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) return value;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
   if (value instanceof Error) return { name: value.name, message: value.message };
-  if (value instanceof Map)
-    return Object.fromEntries([...value].map(([key, member]) => [String(key), member]));
-  if (value instanceof Set) return [...value];
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `[${value.byteLength} bytes]`;
   if (value instanceof Promise || Symbol.asyncIterator in value) return `[${value.constructor.name}]`;
   if ("toJSON" in value && typeof value.toJSON === "function") return value.toJSON();

@@ -13,8 +13,10 @@ import { sinkSender } from "./deliver/sink-sender.ts";
 import { EventChannel } from "./event-channel.ts";
 import { endEvent, startEvent, type TracerEvent } from "./events.ts";
 import { type ExecutionHandle, type ExecutionOptions, startExecution } from "./execution.ts";
+import { flushBeforeExit } from "./exit-flush.ts";
 import type { SpanFacts } from "./facts.ts";
 import { createOtelTracer } from "./otel/foreign-span.ts";
+import { guardedProcessor } from "./otel/guarded-processor.ts";
 import { checkOtlpUrl, createOtlpSender, type OtlpOptions } from "./otel/otlp-exporter.ts";
 import { createPrivateProvider } from "./otel/private-provider.ts";
 import { type LiveSpan, StoreSpanProcessor } from "./otel/store-span-processor.ts";
@@ -25,6 +27,7 @@ import { Recorder } from "./recorder.ts";
 import { runSpan } from "./run-span.ts";
 import type { SpanHandle } from "./span-handle.ts";
 import type { ExecutionEnd } from "./totals.ts";
+import { settled } from "./wait.ts";
 
 export interface WorkflowTracerOptions {
   /** Where spans go: a store, one tenant's handle of it, or any sink. */
@@ -104,9 +107,10 @@ const PRICES_TIMEOUT_MS = 2_000;
 
 /** Makes a tracer. Throws `invalid_argument` for options that cannot work; after that, nothing it does throws. */
 export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTracer {
-  const { redaction, pricing, onEvent, onExecutionEnd, otlp, spanProcessors = [] } = options;
+  const { redaction, pricing, onEvent, onExecutionEnd, otlp, spanProcessors = [], enabled = true } = options;
   const sink = sinkOf(options);
   if (otlp !== undefined) checkOtlpUrl(otlp.url);
+  checkQueue(options.queue);
   const problems = createProblemReporter(options.onProblem);
   const pipeline = options.pipeline ?? createPipeline({ redaction, pricing });
   const events = onEvent === undefined ? undefined : new EventChannel(onEvent, problems);
@@ -147,9 +151,9 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     problems,
   });
   const provider = createPrivateProvider({
-    enabled: options.enabled ?? true,
     ...options,
-    processors: [processor, ...spanProcessors],
+    enabled,
+    processors: [processor, ...spanProcessors.map((own) => guardedProcessor(own, problems))],
   });
   const recorder = new Recorder({
     tracer: provider.tracer,
@@ -170,9 +174,13 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     ]);
     return results.every((complete) => complete !== false);
   };
-  const onExit = (): void => void flush({ timeoutMs: EXIT_FLUSH_TIMEOUT_MS });
-  const seesExit = (options.flushOnExit ?? true) && (options.enabled ?? true);
-  if (seesExit) process.once("beforeExit", onExit);
+  const seesExit = (options.flushOnExit ?? true) && enabled;
+  const forgetExit = seesExit
+    ? flushBeforeExit(async () => {
+        if (await flush({ timeoutMs: EXIT_FLUSH_TIMEOUT_MS })) return;
+        for (const each of [toStore, toCollector]) each?.abort();
+      })
+    : undefined;
 
   return {
     execution: (execution, run) => runSpan(() => startExecution(recorder, execution), run),
@@ -184,11 +192,9 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     guard: (where, work) => problems.guard(where, work),
     flush,
     async shutdown({ timeoutMs = FLUSH_TIMEOUT_MS } = {}) {
-      if (seesExit) process.removeListener("beforeExit", onExit);
+      forgetExit?.();
       const flushed = await flush({ timeoutMs });
-      await provider.shutdown().catch((error: unknown) => {
-        problems.report("internal", "shutdown", "A span processor of the host failed to shut down.", error);
-      });
+      await settled(provider.shutdown(), timeoutMs);
       await Promise.all([toStore.shutdown(0), toCollector?.shutdown(0)]);
       return flushed;
     },
@@ -214,6 +220,24 @@ function sinkOf({ store, scope = "default" }: WorkflowTracerOptions): SpanSink {
   });
 }
 
+/** What a timer or a bound cannot be would go unnoticed until spans are lost: NaN bounds nothing. */
+function checkQueue(queue: WorkflowTracerOptions["queue"] = {}): void {
+  const most = {
+    maxBytes: Number.MAX_SAFE_INTEGER,
+    flushIntervalMs: 2 ** 31 - 1,
+    writeTimeoutMs: 2 ** 31 - 1,
+  };
+  for (const name of Object.keys(most) as (keyof typeof most)[]) {
+    const value: unknown = queue[name];
+    if (value === undefined || (typeof value === "number" && value > 0 && value <= most[name])) continue;
+    throw new SpanloomError("invalid_argument", {
+      what: `The option queue.${name} cannot be ${String(value)}.`,
+      why: `It must be a number above 0, at most ${most[name]}.`,
+      fix: "Correct it, or leave it out for the default.",
+    });
+  }
+}
+
 /** Waits for the price table, so that a first short run has its cost, then tells the host. Never rejects. */
 async function tellEnd(
   root: SpanRecord,
@@ -228,19 +252,4 @@ async function tellEnd(
   } catch (error) {
     problems.report("callback_failed", "onExecutionEnd", "onExecutionEnd failed.", error);
   }
-}
-
-/** True when `work` settled in time, however. Never rejects. */
-async function settled(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, false);
-  });
-  const done = work.then(
-    () => true,
-    () => true,
-  );
-  const inTime = await Promise.race([done, late]);
-  clearTimeout(timer);
-  return inTime;
 }

@@ -1,11 +1,12 @@
 import { type Context, context, type Link, trace } from "@opentelemetry/api";
-import { newExecutionId, traceIdToUuid } from "@spanloom/model";
+import { isSpanId, isTraceId, newExecutionId, traceIdToUuid } from "@spanloom/model";
 import { ExecutionClock } from "./clock.ts";
 import { type ExecutionFacts, SpanFacts } from "./facts.ts";
 import { isAbort } from "./failure.ts";
+import type { ProblemReporter } from "./problems.ts";
 import type { EndOptions } from "./recorded-span.ts";
 import type { Recorder, Recording } from "./recorder.ts";
-import { safeId } from "./safe.ts";
+import { safeId, safeName } from "./safe.ts";
 import { SpanHandle } from "./span-handle.ts";
 import { ExecutionTotals } from "./totals.ts";
 
@@ -72,8 +73,23 @@ export class ExecutionHandle extends SpanHandle {
   }
 }
 
+/** Never throws: options that cannot be read cost the run its names, not its life. */
 export function startExecution(recorder: Recorder, options: ExecutionOptions): ExecutionHandle {
-  const { workflowName, threadId, joinActiveTrace = false } = options;
+  try {
+    return start(recorder, options);
+  } catch (error) {
+    recorder.problems.report(
+      "invalid_argument",
+      "execution",
+      "The options of an execution could not be read; it was started without them.",
+      error,
+    );
+    return start(recorder, { workflowId: "unnamed-workflow" });
+  }
+}
+
+function start(recorder: Recorder, options: ExecutionOptions): ExecutionHandle {
+  const { workflowName, threadId, joinActiveTrace = false, input, attributes } = options;
   const { problems } = recorder;
   const execution: ExecutionFacts = {
     executionId:
@@ -84,23 +100,38 @@ export function startExecution(recorder: Recorder, options: ExecutionOptions): E
     clock: new ExecutionClock(),
     totals: new ExecutionTotals(),
   };
-  if (workflowName !== undefined) execution.workflowName = String(workflowName);
-  if (threadId !== undefined) execution.threadId = String(threadId);
+  if (workflowName !== undefined && workflowName !== null)
+    execution.workflowName = safeName(workflowName, execution.workflowId ?? "");
+  // Hosts without a conversation often have an empty id.
+  if (threadId !== undefined && threadId !== null && threadId !== "")
+    execution.threadId = safeId(threadId, "thread", problems);
   const facts = new SpanFacts(execution, "workflow", undefined);
   facts.status = "running";
   const name = execution.workflowName ?? execution.workflowId ?? "execution";
   const around = context.active();
   const within = joinActiveTrace ? around : trace.deleteSpan(around);
-  const recording = recorder.start(name, facts, within, linksOf(options, around));
-  return new ExecutionHandle(recorder, recording, name).prepare(options.input, options.attributes);
+  const recording = recorder.start(name, facts, within, linksOf(options, around, problems));
+  return new ExecutionHandle(recorder, recording, name).prepare(input, attributes);
 }
 
-function linksOf({ joinActiveTrace, resumes }: ExecutionOptions, around: Context): Link[] | undefined {
+function linksOf(
+  { joinActiveTrace, resumes }: ExecutionOptions,
+  around: Context,
+  problems: ProblemReporter,
+): Link[] | undefined {
   const links: Link[] = [];
   const caller = joinActiveTrace ? undefined : trace.getSpanContext(around);
   if (caller !== undefined && trace.isSpanContextValid(caller)) links.push({ context: caller });
-  if (resumes !== undefined) {
-    links.push({ context: { ...resumes, traceFlags: 1 }, attributes: { "spanloom.link": "resumes" } });
+  if (resumes !== undefined && resumes !== null) {
+    const { traceId, spanId } = resumes;
+    if (isTraceId(traceId) && isSpanId(spanId))
+      links.push({ context: { traceId, spanId, traceFlags: 1 }, attributes: { "spanloom.link": "resumes" } });
+    else
+      problems.report(
+        "invalid_argument",
+        "execution",
+        "`resumes` does not hold the ids of a trace and a span in hex; the execution starts without that link.",
+      );
   }
   return links.length === 0 ? undefined : links;
 }

@@ -1,20 +1,40 @@
 import type { Exception } from "@opentelemetry/api";
 
-/** Whether somebody asked for the work to stop, as `AbortController` does. */
+/** Whether somebody asked for the work to stop, as `AbortController` does. Never throws. */
 export function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === "AbortError";
+  try {
+    return error instanceof Error && error.name === "AbortError";
+  } catch {
+    return false;
+  }
 }
 
-/** What a thrown value says about itself. Reading it must not throw, whatever it is. */
+/** What a thrown value says about itself. Never throws, whatever it is: getters and proxies may. */
 export function describeError(error: unknown): { message: string; exception: Exception } {
-  if (error instanceof Error) {
-    const name = error.name || error.constructor.name;
-    const exception: Exception = { name, message: error.message };
-    if (error.stack !== undefined) exception.stack = error.stack;
-    return { message: error.message, exception };
+  try {
+    return describe(error);
+  } catch {
+    return namedOnly("thrown: a value that cannot be read");
   }
-  const message = typeof error === "string" ? error : `thrown: ${typeOf(error)}`;
+}
+
+function describe(error: unknown): { message: string; exception: Exception } {
+  if (!(error instanceof Error))
+    return namedOnly(typeof error === "string" ? error : `thrown: ${typeOf(error)}`);
+  const message = textOf(error.message) ?? "";
+  const exception: Exception = { name: textOf(error.name) || error.constructor.name, message };
+  const stack = textOf(error.stack);
+  if (stack !== undefined) exception.stack = stack;
+  return { message, exception };
+}
+
+function namedOnly(message: string): { message: string; exception: Exception } {
   return { message, exception: { name: "Error", message } };
+}
+
+/** Nothing keeps a host's error from holding something else where text belongs. */
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }
 
 function typeOf(value: unknown): string {

@@ -39,16 +39,14 @@ function readContent(item: JsonObject): MessagePart[] {
     if (typeof toolCallId === "string") part.id = toolCallId;
     return [part];
   }
-  const parts: MessagePart[] = [];
+  // No `push(...list)`: a long list would overflow the stack.
+  const parts: MessagePart[] = Array.isArray(content) ? content.map(readPart) : [];
   if (typeof content === "string") {
     if (content !== "" || toolCalls === undefined) parts.push({ type: "text", content });
-  } else if (Array.isArray(content)) {
-    parts.push(...content.map(readPart));
-  } else if (content !== undefined && content !== null) {
+  } else if (!Array.isArray(content) && content !== undefined && content !== null) {
     parts.push({ type: "other", value: content });
   }
-  if (Array.isArray(toolCalls)) parts.push(...toolCalls.map(readToolCall));
-  return parts;
+  return Array.isArray(toolCalls) ? parts.concat(toolCalls.map(readToolCall)) : parts;
 }
 
 function readPart(part: JsonValue): MessagePart {

@@ -9,9 +9,9 @@ import { captureContent } from "./capture.ts";
 import { nanosFromHrTime } from "./clock.ts";
 import type { SpanFacts } from "./facts.ts";
 import { describeError, isAbort } from "./failure.ts";
-import { attributeOf } from "./otel/snapshot.ts";
+import { attributeOf, setAttribute } from "./otel/snapshot.ts";
 import type { Recorder, Recording } from "./recorder.ts";
-import { safeId, safeUsage } from "./safe.ts";
+import { safeArtifact, safeCacheAccess, safeName, safeUsage } from "./safe.ts";
 
 /** How a span that is ended by hand came out. */
 export interface EndOptions {
@@ -121,7 +121,7 @@ export class RecordedSpan {
         const value = attributes[key];
         const simple = typeof value === "string" || typeof value === "boolean" || Number.isSafeInteger(value);
         const json = simple ? (value as string | boolean | number) : attributeOf(value);
-        if (json !== undefined) facts.attributes[key] = json;
+        if (json !== undefined) setAttribute(facts.attributes, key, json);
       }
       facts.changes++;
     } catch (error) {
@@ -133,35 +133,41 @@ export class RecordedSpan {
   /** Something that happened at one moment. */
   addEvent(name: string, attributes?: Record<string, string | number | boolean>): this {
     return this.#set("addEvent", (facts) => {
-      this.recording.span.addEvent(name, attributes, facts.execution.clock.now());
+      this.recording.span.addEvent(safeName(name, "event"), attributes, facts.execution.clock.now());
     });
   }
 
   /** A file that the span made or used. Its bytes stay with the host. */
   artifact(artifact: Artifact): this {
     return this.#set("artifact", (facts) => {
-      const artifactId = safeId(artifact.artifactId, "artifact", this.recorder.problems);
+      const safe = safeArtifact(artifact, this.recorder.problems);
       facts.artifacts ??= [];
-      facts.artifacts.push({ ...artifact, artifactId });
+      facts.artifacts.push(safe);
     });
   }
 
   /** An access to a cache, by the family of its keys: `cache({ keyspace: "mcp:tree:*", hits: 1, misses: 0 })`. */
   cache(access: CacheAccess): this {
     return this.#set("cache", (facts) => {
+      const safe = safeCacheAccess(access, this.recorder.problems);
+      if (safe === undefined) return;
       facts.cache ??= [];
-      const known = facts.cache.find(({ keyspace }) => keyspace === access.keyspace);
-      if (known === undefined) facts.cache.push({ ...access });
+      const known = facts.cache.find(({ keyspace }) => keyspace === safe.keyspace);
+      if (known === undefined) facts.cache.push(safe);
       else {
-        known.hits += access.hits;
-        known.misses += access.misses;
+        known.hits += safe.hits;
+        known.misses += safe.misses;
       }
     });
   }
 
   /** Ends the span well. Only the first `end` or `fail` counts. */
   end(options?: EndOptions): void {
-    if (options?.output !== undefined) this.setOutput(options.output);
+    if (options !== undefined) {
+      this.recorder.problems.guard("end", () => {
+        if (options.output !== undefined) this.setOutput(options.output);
+      });
+    }
     this.#finish("end");
   }
 

@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import type { SpanHandle } from "./span-handle.ts";
 
 /**
@@ -13,15 +14,26 @@ export function runSpan<H extends SpanHandle, T>(start: () => H, run: (handle: H
     handle.fail(error);
     throw error;
   }
-  if (result instanceof Promise) {
-    result.then(
+  if (!isPromise(result) || !follow(handle, result)) finish(handle, result);
+  return result;
+}
+
+/** Not `instanceof`, which a proxy answers with code of its own, or with an error. */
+function isPromise(value: unknown): value is Promise<unknown> {
+  return types.isPromise(value);
+}
+
+/** False where the promise cannot be followed: a subclass may have a `then` that throws. */
+function follow(handle: SpanHandle, promise: Promise<unknown>): boolean {
+  try {
+    promise.then(
       (value) => finish(handle, value),
       (error: unknown) => handle.fail(error),
     );
-  } else {
-    finish(handle, result);
+    return true;
+  } catch {
+    return false;
   }
-  return result;
 }
 
 function finish(handle: SpanHandle, result: unknown): void {

@@ -1,17 +1,70 @@
-import { MAX_ID_LENGTH, TOKEN_FIELDS, type TokenUsage } from "@spanloom/model";
+import {
+  type Artifact,
+  type CacheAccess,
+  MAX_ID_LENGTH,
+  SPAN_KINDS,
+  type SpanKind,
+  TOKEN_FIELDS,
+  type TokenUsage,
+} from "@spanloom/model";
 import type { ProblemReporter } from "./problems.ts";
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+const LONE_SURROGATES = /\p{Surrogate}/gu;
 
 /** An id that stores accept. A host's mistake must not stop its workflow, so a bad one is mended and reported. */
 export function safeId(id: unknown, what: string, problems: ProblemReporter): string {
   const text = typeof id === "string" ? id : typeof id === "number" ? String(id) : "";
-  if (text !== "" && text.length <= MAX_ID_LENGTH && text !== "." && text !== ".." && typeof id === "string")
-    return text;
+  const usable = text !== "" && text.length <= MAX_ID_LENGTH && text !== "." && text !== "..";
+  // A lone surrogate stands in no URL, and databases keep it as another text.
+  if (usable && typeof id === "string" && !LONE_SURROGATE.test(text)) return text;
   problems.report(
     "invalid_argument",
     what,
     `The id of the ${what} is not usable as it is; a mended one was used. Ids are 1 to ${MAX_ID_LENGTH} characters, not "." or "..".`,
   );
-  return text === "" || text === "." || text === ".." ? `unnamed-${what}` : text.slice(0, MAX_ID_LENGTH);
+  return text === "" || text === "." || text === ".."
+    ? `unnamed-${what}`
+    : text.slice(0, MAX_ID_LENGTH).replaceAll(LONE_SURROGATES, "\ufffd");
+}
+
+/** A name: text, or what says the same as text. */
+export function safeName(name: unknown, fallback: string): string {
+  if (typeof name === "string") return name;
+  return name === undefined || name === null || typeof name === "object" || typeof name === "function"
+    ? fallback
+    : String(name);
+}
+
+export function safeKind(kind: unknown): SpanKind {
+  return SPAN_KINDS.find((known) => known === kind) ?? "internal";
+}
+
+/** An artifact that stores accept: what is no usable text or size is left out. */
+export function safeArtifact(artifact: Artifact, problems: ProblemReporter): Artifact {
+  const { mediaType, sizeBytes, hash } = artifact;
+  const artifactId = safeId(artifact.artifactId, "artifact", problems);
+  const out: Artifact = { artifactId, name: safeName(artifact.name, artifactId) };
+  if (typeof mediaType === "string") out.mediaType = mediaType;
+  if (isCount(sizeBytes)) out.sizeBytes = sizeBytes;
+  if (typeof hash === "string") out.hash = hash;
+  return out;
+}
+
+/** `undefined` where the counts are none: a wrong ratio is worse than an unknown one. */
+export function safeCacheAccess(access: CacheAccess, problems: ProblemReporter): CacheAccess | undefined {
+  const { keyspace, hits, misses } = access;
+  if (typeof keyspace === "string" && isCount(hits) && isCount(misses)) return { keyspace, hits, misses };
+  problems.report(
+    "invalid_argument",
+    "cache",
+    "A cache access had no keyspace, or hits or misses that are no whole numbers >= 0; it was left out.",
+  );
+  return undefined;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
 /** Counts that stores accept: whole, at least 0. Others are left out, since a wrong sum is worse than an unknown one. */
@@ -21,7 +74,7 @@ export function safeUsage(usage: TokenUsage, problems: ProblemReporter): TokenUs
   for (const field of TOKEN_FIELDS) {
     const count = usage[field];
     if (count === undefined || count === null) continue;
-    if (Number.isSafeInteger(count) && count >= 0) out[field] = count;
+    if (isCount(count)) out[field] = count;
     else
       problems.report(
         "invalid_argument",

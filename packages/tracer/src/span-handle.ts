@@ -4,6 +4,7 @@ import { addLlmFacts, type LlmOptions } from "./llm.ts";
 import { type NodeHandle, type NodeOptions, nodeFacts } from "./node.ts";
 import { RecordedSpan } from "./recorded-span.ts";
 import { runSpan } from "./run-span.ts";
+import { safeKind, safeName } from "./safe.ts";
 import type { ToolOptions } from "./tool.ts";
 
 export interface SpanOptions {
@@ -33,13 +34,15 @@ export class SpanHandle extends RecordedSpan {
 
   /** The same by hand: call `end` or `fail`. */
   startNode(options: NodeOptions): NodeHandle {
-    const node = nodeFacts(options, this.recorder.problems);
     // The facts of a node hold both of what its handle promises.
-    return this.#startChild(
-      options.name ?? node.nodeId,
-      this.#childFacts("node", node),
-      options,
-    ) as NodeHandle;
+    try {
+      const node = nodeFacts(options, this.recorder.problems);
+      const facts = this.#childFacts("node", node);
+      return this.#startChild(safeName(options.name, node.nodeId), facts, options) as NodeHandle;
+    } catch (error) {
+      const node: NodeFacts = { nodeId: "unnamed-node", attempt: 1 };
+      return this.#startUnread(this.#childFacts("node", node), error) as NodeHandle;
+    }
   }
 
   /** Calls a model. The span ends when `run` does; what `run` gives or throws is passed through. */
@@ -49,9 +52,13 @@ export class SpanHandle extends RecordedSpan {
 
   /** The same by hand: call `end` or `fail`. */
   startLlm(options: LlmOptions): SpanHandle {
-    const facts = this.#childFacts("llm");
-    addLlmFacts(facts, options, this.recorder.problems);
-    return this.#startChild(options.name ?? options.model, facts, options);
+    try {
+      const facts = this.#childFacts("llm");
+      addLlmFacts(facts, options, this.recorder.problems);
+      return this.#startChild(safeName(options.name, facts.model ?? "llm"), facts, options);
+    } catch (error) {
+      return this.#startUnread(this.#childFacts("llm"), error);
+    }
   }
 
   /** Calls a tool. The span ends when `run` does; what `run` gives or throws is passed through. */
@@ -61,7 +68,11 @@ export class SpanHandle extends RecordedSpan {
 
   /** The same by hand: call `end` or `fail`. */
   startTool(options: ToolOptions): SpanHandle {
-    return this.#startChild(options.name, this.#childFacts("tool"), options);
+    try {
+      return this.#startChild(safeName(options.name, "tool"), this.#childFacts("tool"), options);
+    } catch (error) {
+      return this.#startUnread(this.#childFacts("tool"), error);
+    }
   }
 
   /** Any other step: a retriever, an embedding, an agent, an HTTP call. */
@@ -71,9 +82,14 @@ export class SpanHandle extends RecordedSpan {
 
   /** The same by hand: call `end` or `fail`. */
   startSpan(options: SpanOptions): SpanHandle {
-    const facts = this.#childFacts(options.kind ?? "internal");
-    if (facts.kind === "agent") facts.agent = options.name;
-    return this.#startChild(options.name, facts, options);
+    try {
+      const facts = this.#childFacts(options.kind === undefined ? "internal" : safeKind(options.kind));
+      const name = safeName(options.name, facts.kind);
+      if (facts.kind === "agent") facts.agent = name;
+      return this.#startChild(name, facts, options);
+    } catch (error) {
+      return this.#startUnread(this.#childFacts("internal"), error);
+    }
   }
 
   /** Runs `work` as the body of this span: spans of other instrumentations started in it become children. */
@@ -88,6 +104,21 @@ export class SpanHandle extends RecordedSpan {
   ): SpanHandle {
     const recording = this.recorder.start(name, facts, this.recording.context);
     return new SpanHandle(this.recorder, recording, name).prepare(input, attributes);
+  }
+
+  /** For options that cannot be read: the host's callback needs a handle, whatever was passed. */
+  #startUnread(facts: SpanFacts, error: unknown): SpanHandle {
+    this.recorder.problems.report(
+      "invalid_argument",
+      facts.kind,
+      "The options of a span could not be read; it was started without them.",
+      error,
+    );
+    return this.#startChild(
+      facts.node !== undefined && facts.kind === "node" ? facts.node.nodeId : facts.kind,
+      facts,
+      {},
+    );
   }
 
   #childFacts(kind: SpanKind, node: NodeFacts | undefined = this.recording.facts.node): SpanFacts {

@@ -42,7 +42,7 @@ export function CostBars({ series, grouped }: CostViewProps): ReactElement {
           />
           <YAxis
             tickCount={4}
-            width="auto"
+            width={60}
             domain={highest > 0 ? [0, "auto"] : [0, 1]}
             tickLine={false}
             axisLine={false}
@@ -69,8 +69,8 @@ export function CostBars({ series, grouped }: CostViewProps): ReactElement {
               maxBarSize={44}
               isAnimationActive={false}
               // A day that is not over is paler: it is no lower than the others yet, only shorter.
-              shape={({ payload, ...bar }) => (
-                <Rectangle {...bar} fillOpacity={isBar(payload) && payload.partial ? 0.55 : 1} />
+              shape={({ payload, fill, ...bar }) => (
+                <Rectangle {...bar} fill={isBar(payload) && payload.partial ? paler(String(fill)) : fill} />
               )}
             />
           ))}
@@ -120,6 +120,11 @@ function BarMark({ bar, x, y, width }: BarMarkProps): ReactElement | null {
       {bound}
     </text>
   );
+}
+
+/** Half way to the ground, and not see-through: grid lines would show. */
+function paler(color: string): string {
+  return `color-mix(in srgb, ${color} 55%, var(--spanloom-bg))`;
 }
 
 /** A bar has a height, so an unknown sum is drawn as none; the mark over it says that it is unknown. */

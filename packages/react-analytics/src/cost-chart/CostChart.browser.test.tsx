@@ -61,7 +61,7 @@ test("today is marked as not over, and a day that leaves something out as a lowe
   expect(figure.getByText("≥")).toBeDefined();
   expect(figure.getByText("N/A")).toBeDefined();
   expect(screen.getByText("40% of calls have no known price")).toBeDefined();
-  const paler = bars().filter((bar) => Number(bar.getAttribute("fill-opacity")) < 1);
+  const paler = bars().filter((bar) => bar.getAttribute("fill")?.startsWith("color-mix"));
   expect(paler).toHaveLength(1);
 });
 

@@ -1,7 +1,7 @@
 import { type CostSum, type DailyCost, type DailyCosts, emptyCostSum, mergeCostSums } from "@spanloom/model";
 
 /** How many groups have a colour of their own; the smaller ones share one. */
-export const MAX_SERIES = 6;
+const MAX_SERIES = 6;
 /** The key of the smaller groups together. No workflow or model is called so. */
 export const OTHER = "\u0000other";
 

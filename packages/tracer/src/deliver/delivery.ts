@@ -1,6 +1,7 @@
 import { SpanloomError, type SpanRecord } from "@spanloom/model";
 import type { ProblemReporter } from "../problems.ts";
-import { blamesRecords, outcomeOf } from "./blame.ts";
+import { timerMs, within } from "../wait.ts";
+import { blamesRecords, outcomeOf, retryAfterOf } from "./blame.ts";
 import { isolate } from "./isolate.ts";
 import { RecordQueue, type Waiting } from "./record-queue.ts";
 
@@ -65,6 +66,8 @@ export class Delivery {
   #failures = 0;
   #retryAfterMs: number | undefined;
   #closed = false;
+  /** Of the attempt under way. */
+  #aborter: AbortController | undefined;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -102,7 +105,7 @@ export class Delivery {
 
   /** Sends what waits, trying again until `timeoutMs` have passed. True when all of it was delivered or refused. */
   async flush(timeoutMs: number): Promise<boolean> {
-    const deadline = performance.now() + timeoutMs;
+    const deadline = performance.now() + timerMs(timeoutMs);
     for (let pauseMs = 50; this.#queue.size + this.#inFlight > 0; pauseMs = Math.min(pauseMs * 2, 1_000)) {
       const left = deadline - performance.now();
       if (left <= 0) return false;
@@ -110,6 +113,11 @@ export class Delivery {
       if (done === false) await within(undefined, Math.min(pauseMs, deadline - performance.now()));
     }
     return true;
+  }
+
+  /** Breaks off what is under way, as a connection keeps a process alive. Its records wait again. */
+  abort(): void {
+    this.#aborter?.abort();
   }
 
   async shutdown(timeoutMs: number): Promise<boolean> {
@@ -171,8 +179,13 @@ export class Delivery {
   }
 
   async #prepared(batch: Waiting[]): Promise<Waiting[]> {
-    const records = await this.#options.prepare(batch.map(({ record }) => record));
-    for (const [index, entry] of batch.entries()) entry.record = records[index] ?? entry.record;
+    try {
+      const records = await this.#options.prepare(batch.map(({ record }) => record));
+      for (const [index, entry] of batch.entries()) entry.record = records[index] ?? entry.record;
+    } catch (error) {
+      const { name, problems } = this.#options;
+      problems.report("internal", name, "Spans could not be priced; they are sent as they are.", error);
+    }
     return batch;
   }
 
@@ -180,19 +193,27 @@ export class Delivery {
   async #deliver(batch: Waiting[]): Promise<Waiting[]> {
     const failure = await this.#attempt(batch);
     if (failure === undefined) return [];
-    this.#reportFailure(failure);
-    const mayBlame = outcomeOf(failure) === "refused" && (blamesRecords(failure) || this.#failures >= 2);
+    const { error } = failure;
+    this.#reportFailure(error);
+    const mayBlame = outcomeOf(error) === "refused" && (blamesRecords(error) || this.#failures >= 2);
     if (!mayBlame) return batch;
-    const { retry, poison } = await isolate(batch, async (part) => outcomeOf(await this.#attempt(part)));
+    const { retry, poison } = await isolate(batch, async (part) => {
+      const failed = await this.#attempt(part);
+      return failed === undefined ? "taken" : outcomeOf(failed.error);
+    });
     this.#inFlight -= poison.length;
     this.#drop("rejected", poison.length);
     return retry;
   }
 
-  /** Gives the error, or `undefined` when the batch was delivered. Never rejects, and ends within the time-out. */
-  async #attempt(batch: readonly Waiting[]): Promise<unknown> {
+  /**
+   * Gives the error, or `undefined` when the batch was delivered. Never rejects, and ends within the time-out. The error
+   * is boxed: a store may reject with something that has a `then`, and nobody shall wait for that.
+   */
+  async #attempt(batch: readonly Waiting[]): Promise<{ error: unknown } | undefined> {
     const { send, sendTimeoutMs, name } = this.#options;
     const aborter = new AbortController();
+    this.#aborter = aborter;
     let result: SendResult | undefined;
     try {
       const sending = send(
@@ -203,19 +224,20 @@ export class Delivery {
       result = await within(sending, sendTimeoutMs, false);
     } catch (error) {
       this.#retryAfterMs = retryAfterOf(error);
-      return error ?? new Error("rejected without a reason");
+      return { error: error ?? new Error("rejected without a reason") };
     }
     if (result === undefined) {
       aborter.abort();
-      return new SpanloomError("timed_out", { what: `${name} gave no answer within ${sendTimeoutMs} ms.` });
+      const what = `${name} gave no answer within ${sendTimeoutMs} ms.`;
+      return { error: new SpanloomError("timed_out", { what }) };
     }
     this.#stored += batch.length - result.rejected.length;
     this.#inFlight = Math.max(0, this.#inFlight - batch.length);
     const refused = result.rejected.filter(({ code }) => code !== "deleted_execution");
-    this.#drop("rejected", refused.length);
     // Spans of an execution that was deleted are refused for good: that is no fault.
     const late = result.rejected.length - refused.length;
     if (late > 0) this.#dropped.rejected = (this.#dropped.rejected ?? 0) + late;
+    this.#drop("rejected", refused.length);
     return undefined;
   }
 
@@ -240,29 +262,5 @@ export class Delivery {
     this.#dropped[reason] = (this.#dropped[reason] ?? 0) + count;
     const { name, problems } = this.#options;
     problems.report("spans_dropped", name, `Spans were dropped (${reason}); stats() has the counts.`);
-  }
-}
-
-/** An error may say how long to stay away, as an HTTP `Retry-After` does. */
-function retryAfterOf(error: unknown): number | undefined {
-  if (typeof error !== "object" || error === null || !("retryAfterMs" in error)) return undefined;
-  return typeof error.retryAfterMs === "number" ? Math.min(error.retryAfterMs, 300_000) : undefined;
-}
-
-/** Waits for `work`, at most `timeoutMs`, then gives `undefined`. Rejects as `work` does. */
-async function within<T>(
-  work: Promise<T> | undefined,
-  timeoutMs: number,
-  keepAlive = true,
-): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, timeoutMs), undefined);
-    if (!keepAlive) timer.unref();
-  });
-  try {
-    return await (work === undefined ? late : Promise.race([work, late]));
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -32,10 +32,10 @@ export class RecordQueue {
   /** `before`: what an earlier state of the same span was put as. A reason in place of the entry: it was not taken. */
   put(record: SpanRecord, before: Waiting | undefined): Waiting | "queue_full" | "too_large" {
     const bytes = approximateBytes(record);
-    if (bytes > this.maxBytes) return "too_large";
+    if (bytes > this.maxBytes * SHARE_OF_STEPS) return "too_large";
     const replaces = before?.state === "waiting";
     const after = this.#bytes + bytes - (replaces ? before.bytes : 0);
-    if (after > this.maxBytes) return "queue_full";
+    if (after > (endsExecution(record) ? this.maxBytes : this.maxBytes * SHARE_OF_STEPS)) return "queue_full";
     this.#bytes = after;
     if (replaces) {
       before.record = record;
@@ -88,12 +88,21 @@ export class RecordQueue {
   }
 }
 
+/** The rest is for ends of executions: a run that seems to run for ever misleads more than a step that is missing. */
+const SHARE_OF_STEPS = 0.9;
+
+function endsExecution(record: SpanRecord): boolean {
+  return record.executionStatus !== undefined && record.endTime !== undefined;
+}
+
 /** What a record of no content costs: its fixed fields and the objects around them. */
 const RECORD_BYTES = 1_000;
 
 /** About how much memory a record takes: V8 keeps Latin-1 text in one byte a character. */
 function approximateBytes(record: SpanRecord): number {
-  let bytes = RECORD_BYTES + sizeOfAttributes(record.attributes);
+  let bytes = RECORD_BYTES + sizeOfAttributes(record.attributes) + record.name.length;
+  if (record.status.message !== undefined) bytes += record.status.message.length;
+  if (record.artifacts !== undefined) bytes += sizeOf(record.artifacts);
   for (const event of record.events) bytes += 100 + sizeOf(event.attributes);
   for (const link of record.links) bytes += 150 + sizeOf(link.attributes);
   if (record.input !== undefined) bytes += sizeOf(record.input);

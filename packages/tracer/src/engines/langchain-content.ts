@@ -14,6 +14,7 @@ interface LangChainMessage {
 
 const ROLES: Record<string, string> = { human: "user", ai: "assistant" };
 const MAX_DEPTH = 40;
+const MAX_VALUES = 200_000;
 
 export function isMessage(value: unknown): value is LangChainMessage {
   return isObject(value) && "content" in value && typeof value.getType === "function";
@@ -86,6 +87,15 @@ function readMedia(block: Record<string, unknown>): MessagePart | undefined {
 
 /** A value of graph state with every LangChain message in it in the model's shape. A state of nothing but messages becomes their list. */
 export function readState(value: unknown): unknown {
+  try {
+    return readMessagesIn(value);
+  } catch {
+    // Getters and proxies may throw. Capturing takes what it can.
+    return value;
+  }
+}
+
+function readMessagesIn(value: unknown): unknown {
   if (isMessage(value)) return [readMessage(value)];
   if (isObject(value)) {
     const { messages } = value;
@@ -101,13 +111,37 @@ export function readState(value: unknown): unknown {
   return toPlain(value);
 }
 
-function toPlain(value: unknown, depth = 0): unknown {
+/** What one walk has copied, and how many values it may still look at: capturing cuts what is larger anyway. */
+interface Walk {
+  copies: Map<object, unknown>;
+  left: number;
+}
+
+/** Each object is copied once: where objects point at each other, there is no end of ways through them. */
+function toPlain(value: unknown, depth = 0, walk: Walk = { copies: new Map(), left: MAX_VALUES }): unknown {
   if (depth > MAX_DEPTH || typeof value !== "object" || value === null) return value;
-  if (isMessage(value)) return readMessage(value);
-  if (Array.isArray(value)) return value.map((member) => toPlain(member, depth + 1));
+  const known = walk.copies.get(value);
+  if (known !== undefined) return known;
+  if (isMessage(value)) {
+    const message = readMessage(value);
+    walk.copies.set(value, message);
+    return message;
+  }
+  const members = Array.isArray(value) ? value.length : Object.keys(value).length;
+  walk.left -= members + 1;
+  if (walk.left < 0) return value;
+  if (Array.isArray(value)) {
+    const list: unknown[] = [];
+    walk.copies.set(value, list);
+    for (const member of value) list.push(toPlain(member, depth + 1, walk));
+    return list;
+  }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, toPlain(member, depth + 1)]));
+  const object: Record<string, unknown> = Object.create(null);
+  walk.copies.set(value, object);
+  for (const [key, member] of Object.entries(value)) object[key] = toPlain(member, depth + 1, walk);
+  return object;
 }
 
 /** A model's answer: messages, usage, finish reasons and the model that gave it. */

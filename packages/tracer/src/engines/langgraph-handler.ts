@@ -215,7 +215,7 @@ export class GraphRunHandler extends BaseCallbackHandler {
     const attempt = (this.#attempts.get(namespace) ?? 0) + 1;
     this.#attempts.set(namespace, attempt);
     const id = nodeIdOf(namespace, name);
-    const type = this.#options.nodeType?.(id);
+    const type = this.#tracer.guard("langgraph nodeType", () => this.#options.nodeType?.(id));
     const step = metadata.langgraph_step;
     return above.startNode({
       id,
@@ -266,7 +266,7 @@ export class GraphRunHandler extends BaseCallbackHandler {
 
   /** LangGraph throws to wait for a human and to jump between graphs: neither is a failure. */
   #endWith(span: SpanHandle, error: unknown): void {
-    const name = isObject(error) ? error.name : undefined;
+    const name = nameOf(error);
     if (name === "GraphInterrupt" || name === "NodeInterrupt") {
       this.#interrupted = true;
       span.addEvent("interrupt").end();
@@ -285,6 +285,15 @@ function nodeIdOf(namespace: string, name: string): string {
     .split("|")
     .map((part) => part.slice(0, part.indexOf(":") === -1 ? undefined : part.indexOf(":")));
   return path.at(-1) === name ? path.join("/") : name;
+}
+
+/** Errors of the host may hold getters that throw: the span must end all the same. */
+function nameOf(error: unknown): unknown {
+  try {
+    return isObject(error) ? error.name : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function classOf(serialized: unknown): string | undefined {

@@ -46,16 +46,15 @@ export function traceLangGraph<G extends TraceableGraph>(
     (input: unknown, config?: unknown, ...rest: unknown[]): unknown => {
       const run = tracer.guard("langgraph", () => startRun(tracer, options, waiting, input, config));
       if (run === undefined) return method.call(graph, input, config, ...rest);
+      const watch = (stream: unknown): void =>
+        tracer.guard("langgraph", () => watchReader(stream, run.abandon));
       try {
         const result = run.root.run(() => method.call(graph, input, run.config, ...rest));
         // LangGraph reports the end of a run itself. What fails before the run starts, and a reader who leaves a stream
         // before its end, are seen only here.
         if (result instanceof Promise) {
-          result.then(
-            (value: unknown) => watchReader(value, run.abandon),
-            (error: unknown) => run.settle({ error, interrupted: false }),
-          );
-        } else watchReader(result, run.abandon);
+          result.then(watch, (error: unknown) => run.settle({ error, interrupted: false }));
+        } else watch(result);
         return result;
       } catch (error) {
         run.settle({ error, interrupted: false });
@@ -135,7 +134,9 @@ function startExecution(
   const { workflowId, workflowName } = options;
   const threadId = threadOf(config);
   const before = threadId !== undefined && isResume(input) ? waiting.get(threadId) : undefined;
-  const named = typeof options.executionId === "function" ? options.executionId(config) : options.executionId;
+  const given = options.executionId;
+  const named =
+    typeof given === "function" ? tracer.guard("langgraph executionId", () => given(config)) : given;
   const executionId = named ?? before?.executionId;
   return tracer.startExecution({
     workflowId,

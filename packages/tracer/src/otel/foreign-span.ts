@@ -17,7 +17,7 @@ import { SpanHandle } from "../span-handle.ts";
 import { ExecutionTotals } from "../totals.ts";
 import { isFigure } from "./figures.ts";
 import { mirrorAttributes } from "./mirror-attributes.ts";
-import { attributeOf } from "./snapshot.ts";
+import { attributeOf, setAttribute } from "./snapshot.ts";
 import { factsOfSpan } from "./store-span-processor.ts";
 
 /** Told of each span that is started, with the handle that makes it the active one. */
@@ -53,7 +53,7 @@ function startForeign(recorder: Recorder, name: string, options: SpanOptions, gi
   const above = factsOfSpan(trace.getSpan(within));
   const execution = above?.execution ?? { clock: new ExecutionClock(), totals: new ExecutionTotals() };
   const facts = new SpanFacts(execution, "internal", above?.node);
-  keep(recorder, facts, options.attributes);
+  recorder.problems.guard("span start", () => keep(recorder, facts, options.attributes));
   const recording = recorder.start(name, facts, within, options.links, options.startTime, options.kind);
   if (recording.span.isRecording()) divert(recorder, recording, name, options.attributes);
   return new SpanHandle(recorder, recording, name);
@@ -96,7 +96,9 @@ function divert(recorder: Recorder, { span, facts }: Recording, name: string, in
   span.setAttribute = (key, value) => span.setAttributes({ [key]: value });
   span.addEvent = (event, second, third) => {
     const [attributes, time] = isTime(second) ? [undefined, second] : [second, third];
-    return addEvent.call(span, event, attributes, time ?? clock.now());
+    // Events stand on the OpenTelemetry span alone, for everybody who may see that.
+    const open = recorder.captureContent && !recorder.mirrors;
+    return addEvent.call(span, event, open ? attributes : figuresOf(attributes), time ?? clock.now());
   };
   span.recordException = (exception, time) => recordException.call(span, exception, time ?? clock.now());
   span.end = (time) => end.call(span, time ?? clock.now());
@@ -107,9 +109,13 @@ function keep(recorder: Recorder, facts: SpanFacts, attributes: Attributes = {})
     // Nobody can tell which of an unknown instrumentation's attributes are content.
     if (!recorder.captureContent && !isFigure(key)) continue;
     const value = attributeOf(attributes[key]);
-    if (value !== undefined) facts.attributes[key] = value;
+    if (value !== undefined) setAttribute(facts.attributes, key, value);
   }
   facts.changes++;
+}
+
+function figuresOf(attributes: Attributes = {}): Attributes {
+  return Object.fromEntries(Object.entries(attributes).filter(([key]) => isFigure(key)));
 }
 
 function isTime(value: Attributes | TimeInput | undefined): value is TimeInput {

@@ -1,6 +1,9 @@
+import { types } from "node:util";
 import {
   type Attributes,
   type AttributeValue,
+  isSpanId,
+  isTraceId,
   OTEL_KINDS,
   SCHEMA_VERSION,
   type SpanEvent,
@@ -32,7 +35,7 @@ export function snapshot(
     otelKind: OTEL_KINDS[span.kind] ?? "internal",
     attributes: facts === undefined ? attributesOf(span.attributes) : allAttributes(span, facts, ended),
     events: span.events.length === 0 ? [] : span.events.map(eventOf),
-    links: span.links.length === 0 ? [] : span.links.map(linkOf),
+    links: span.links.length === 0 ? [] : span.links.filter(isUsable).map(linkOf),
     resource: resourceOf(span.resource),
     instrumentation: instrumentationOf(span.instrumentationScope),
     flags: traceFlags,
@@ -101,6 +104,11 @@ function eventOf(event: OtelEvent): SpanEvent {
   return out;
 }
 
+/** A link to nowhere would cost the span: stores refuse it. */
+function isUsable({ context }: OtelLink): boolean {
+  return isTraceId(context.traceId) && isSpanId(context.spanId);
+}
+
 function linkOf(link: OtelLink): SpanLink {
   const { context, droppedAttributesCount: droppedAttributes } = link;
   const { traceId, spanId } = context;
@@ -125,9 +133,16 @@ function attributesOf(
   for (const key in attributes) {
     if (except?.has(key)) continue;
     const value = attributeOf(attributes[key]);
-    if (value !== undefined) out[key] = value;
+    if (value !== undefined) setAttribute(out, key, value);
   }
   return out;
+}
+
+/** Assigning to `__proto__` would set the prototype instead. */
+export function setAttribute(attributes: Attributes, key: string, value: AttributeValue): void {
+  if (key !== "__proto__") attributes[key] = value;
+  else
+    Object.defineProperty(attributes, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 /** One attribute as JSON, `undefined` for what has no JSON. */
@@ -141,7 +156,7 @@ export function attributeOf(value: unknown): AttributeValue | undefined {
     case "bigint":
       return Number.isSafeInteger(Number(value)) ? Number(value) : { $int: value.toString() };
     default:
-      if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString("base64") };
+      if (types.isUint8Array(value)) return { $bytes: Buffer.from(value).toString("base64") };
       return captureJson(value);
   }
 }

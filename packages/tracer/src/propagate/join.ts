@@ -3,6 +3,7 @@ import { ExecutionClock } from "../clock.ts";
 import { startExecution } from "../execution.ts";
 import { SpanFacts } from "../facts.ts";
 import type { Recorder } from "../recorder.ts";
+import { safeKind, safeName } from "../safe.ts";
 import { SpanHandle, type SpanOptions } from "../span-handle.ts";
 import { ExecutionTotals } from "../totals.ts";
 import { type RemoteSpan, readRemoteSpan, type TraceSource } from "./remote-span.ts";
@@ -12,18 +13,30 @@ export interface JoinOptions extends SpanOptions {
   workflowId?: string;
 }
 
-/** A span below one of another process, or an execution of its own where there is none. */
+/** A span below one of another process, or an execution of its own where there is none. Never throws. */
 export function startJoined(recorder: Recorder, from: TraceSource, options: JoinOptions): SpanHandle {
-  const { name, kind, input, attributes, workflowId = name } = options;
   const remote = recorder.problems.guard("join", () => readRemoteSpan(from));
+  try {
+    return start(recorder, remote, options);
+  } catch (error) {
+    const message = "The options of a span could not be read; it was started without them.";
+    recorder.problems.report("invalid_argument", "join", message, error);
+    return start(recorder, remote, { name: "join" });
+  }
+}
+
+function start(recorder: Recorder, remote: RemoteSpan | undefined, options: JoinOptions): SpanHandle {
+  const { kind = "internal", input, attributes } = options;
+  const name = safeName(options.name, "join");
   if (remote === undefined) {
+    const { workflowId = name } = options;
     const content = {
       ...(input !== undefined && { input }),
       ...(attributes !== undefined && { attributes }),
     };
     return startExecution(recorder, { workflowId, workflowName: name, ...content });
   }
-  const facts = factsOf(remote, kind ?? "internal");
+  const facts = factsOf(remote, safeKind(kind));
   if (facts.kind === "agent") facts.agent = name;
   const around = trace.setSpanContext(context.active(), remote.context);
   const within = propagation.setBaggage(around, propagation.createBaggage(remote.baggage));

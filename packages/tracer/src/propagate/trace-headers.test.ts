@@ -132,3 +132,17 @@ test("the host's own baggage and trace state travel along, within the standard's
   expect(headers.tracestate).toBe("vendor=1");
   expect(headers.baggage).toBe("spanloom.execution.id=e%EF%BF%BD,spanloom.workflow.id=w,tenant=a%20b");
 });
+
+test("options that cannot be read cost the span its name, not the host its work", async () => {
+  const { sink, tracer } = setUp();
+  const options = {
+    get name(): string {
+      throw new Error("no");
+    },
+  };
+  expect(tracer.join({ traceparent: `00-${ID}-${SPAN}-01` }, options, () => 7)).toBe(7);
+  // @ts-expect-error a host without types may pass anything
+  expect(tracer.join(undefined, undefined, () => 8)).toBe(8);
+  await tracer.flush();
+  expect(sink.spans()).toHaveLength(2);
+});
