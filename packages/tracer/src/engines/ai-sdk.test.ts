@@ -180,33 +180,44 @@ test("children lie within their parents' times", async () => {
   }
 });
 
-test("a model that fails and a tool that fails leave their errors, and the host gets them as before", async () => {
-  const { sink, tracer, telemetry, flushed } = setUp();
-  const model = new MockLanguageModelV4({
-    doGenerate: async () => {
-      throw new Error("The model is away.");
-    },
-  });
-  const run = tracer.execution({ workflowId: "w" }, () =>
-    generateText({ model, telemetry, prompt: QUESTION, maxRetries: 0 }),
-  );
-  await expect(run).rejects.toThrow("The model is away.");
-  const weather = tool({
-    inputSchema: z.object({ city: z.string() }),
-    execute: async (): Promise<string> => {
-      throw new Error("No such city.");
-    },
-  });
-  const { text: said } = await tracer.execution({ workflowId: "w" }, () =>
-    generateText({ model: weatherModel(), tools: { weather }, telemetry, ...settings }),
-  );
-  expect(said).toBe(ANSWER);
-  const spans = await flushed();
-  const [, ...failed] = spans.filter(({ status }) => status.message === "The model is away.");
-  expect(failed.map(({ kind }) => kind)).toContain("agent");
-  expect(sink.span("execute_tool weather").status).toEqual({ code: "error", message: "No such city." });
-  expect(spans.every(({ endTime }) => endTime !== undefined)).toBe(true);
-});
+test.each([true, false])(
+  "a model that fails and a tool that fails leave their errors, and the host gets them as before (content: %s)",
+  async (captureContent) => {
+    const { sink, tracer, telemetry, flushed } = setUp({ captureContent });
+    const model = new MockLanguageModelV4({
+      doGenerate: async () => {
+        throw new Error("The model is away.");
+      },
+    });
+    const run = tracer.execution({ workflowId: "w" }, () =>
+      generateText({ model, telemetry, prompt: QUESTION, maxRetries: 0 }),
+    );
+    await expect(run).rejects.toThrow("The model is away.");
+    const weather = tool({
+      inputSchema: z.object({ city: z.string() }),
+      execute: async (): Promise<string> => {
+        throw new Error("No such city.");
+      },
+    });
+    const { text: said } = await tracer.execution({ workflowId: "w" }, () =>
+      generateText({ model: weatherModel(), tools: { weather }, telemetry, ...settings }),
+    );
+    expect(said).toBe(ANSWER);
+    const spans = await flushed();
+    const [, ...failed] = spans.filter(({ status }) => status.message === "The model is away.");
+    expect(failed.map(({ kind }) => kind)).toContain("agent");
+    expect(sink.span("execute_tool weather")).toMatchObject({
+      status: { code: "error", message: "No such city." },
+      events: [
+        {
+          name: "exception",
+          attributes: { "exception.type": "Error", "exception.message": "No such city." },
+        },
+      ],
+    });
+    expect(spans.every(({ endTime }) => endTime !== undefined)).toBe(true);
+  },
+);
 
 test("two agents side by side keep to their nodes; an embedding is one, too", async () => {
   const { sink, tracer, telemetry, tools, flushed } = setUp();

@@ -1,5 +1,5 @@
 /**
- * Attributes of AI instrumentations that hold ids, names and figures, never what was said. A list of what is known to be
+ * Attributes of AI instrumentations that hold ids, names, figures and errors, never what was said. A list of what is known to be
  * harmless: one of what is content would miss the next release's.
  */
 const FIGURES: RegExp[] = [
@@ -15,6 +15,7 @@ const FIGURES: RegExp[] = [
   /^ai\.response\.(id|model|timestamp|finishReason|ms\w+|avg\w+)$/,
   /^ai\.stream\.ms\w+$/,
   /^ai\.settings\.(maxOutputTokens|maxRetries|maxTokens|temperature|topK|topP|frequencyPenalty|presencePenalty|seed)$/,
+  /^exception\.(type|message|stacktrace)$/,
   /^(operation\.name|resource\.name|error\.type|http\.response\.status_code|server\.address|server\.port)$/,
 ];
 
