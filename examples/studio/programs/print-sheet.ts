@@ -1,5 +1,6 @@
 // Lays out an answer as a sheet: `node print-sheet.ts <data folder>`, JSON on its input, Markdown on its output.
 import { json } from "node:stream/consumers";
+import { joinTrace } from "@spanloom/tracer/propagate";
 import { z } from "zod";
 import { openTracing } from "../server/observability.ts";
 
@@ -7,7 +8,7 @@ const sheet = z.object({ title: z.string(), question: z.string(), answer: z.stri
 const [dataFolder = ".spanloom"] = process.argv.slice(2);
 const tracing = openTracing(dataFolder, "print-sheet");
 
-await tracing.tracer.join(process.env, { name: "lay out" }, async (span) => {
+await joinTrace(tracing.tracer, process.env, { name: "lay out" }, async (span) => {
   const { title, question, answer } = sheet.parse(await json(process.stdin));
   const quoted = question.trim().replaceAll(/^/gm, "> ");
   const text = `# ${title}\n\n${quoted}\n\n${answer}\n`;

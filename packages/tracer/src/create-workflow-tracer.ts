@@ -1,4 +1,3 @@
-import type { Tracer } from "@opentelemetry/api";
 import type { SpanProcessor } from "@opentelemetry/sdk-trace";
 import {
   type ScopedStore,
@@ -15,14 +14,11 @@ import { endEvent, startEvent, type TracerEvent } from "./events.ts";
 import { type ExecutionHandle, type ExecutionOptions, startExecution } from "./execution.ts";
 import { flushBeforeExit } from "./exit-flush.ts";
 import type { SpanFacts } from "./facts.ts";
-import { createOtelTracer } from "./otel/foreign-span.ts";
 import { guardedProcessor } from "./otel/guarded-processor.ts";
 import { checkOtlpUrl, createOtlpSender, type OtlpOptions } from "./otel/otlp-exporter.ts";
 import { createPrivateProvider } from "./otel/private-provider.ts";
 import { type LiveSpan, StoreSpanProcessor } from "./otel/store-span-processor.ts";
 import { createProblemReporter, type OnProblem, type ProblemReporter } from "./problems.ts";
-import { type JoinOptions, startJoined } from "./propagate/join.ts";
-import type { TraceSource } from "./propagate/remote-span.ts";
 import { Recorder } from "./recorder.ts";
 import { runSpan } from "./run-span.ts";
 import type { SpanHandle } from "./span-handle.ts";
@@ -73,25 +69,14 @@ export interface TracerStats extends DeliveryStats {
 }
 
 export interface WorkflowTracer {
+  /** @internal What the entries beside this one record with. */
+  readonly recorder: Recorder;
   /** Runs an execution of a workflow. It ends when `run` does; what `run` gives or throws is passed through unchanged. */
   execution<T>(options: ExecutionOptions, run: (execution: ExecutionHandle) => T): T;
   /** The same by hand: call `end`, `fail`, `cancel` or `wait`. */
   startExecution(options: ExecutionOptions): ExecutionHandle;
-  /**
-   * Runs work that another process asked for below the span that asked, in the same execution: `from` is the headers of a
-   * request, `process.env`, or the `_meta` of an MCP request. Where nothing readable is said there, the work is an
-   * execution of its own. Join only callers you trust: they choose the execution that the spans appear in.
-   */
-  join<T>(from: TraceSource, options: JoinOptions, run: (span: SpanHandle) => T): T;
-  /** The same by hand: call `end` or `fail`. */
-  startJoined(from: TraceSource, options: JoinOptions): SpanHandle;
   /** The span whose callback is running here, across `await`s; code deep inside a node can hang its own spans below it. */
   activeSpan(): SpanHandle | undefined;
-  /**
-   * An OpenTelemetry tracer for instrumentations that take one, such as AI SDK 5 and 6: its spans stand below the span that
-   * is active, and their attributes are normalised and redacted before anything sees them. `onSpan` gets each with a handle.
-   */
-  otelTracer(onSpan?: (span: SpanHandle) => void): Tracer;
   /** For adapters of engines: runs `work`, and gives what it throws to `onProblem` instead of to the host. */
   guard<T>(where: string, work: () => T): T | undefined;
   /** Writes what waits, and spans that run as they are now. True when everything was delivered in time. Never rejects. */
@@ -183,12 +168,10 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     : undefined;
 
   return {
+    recorder,
     execution: (execution, run) => runSpan(() => startExecution(recorder, execution), run),
     startExecution: (execution) => startExecution(recorder, execution),
-    join: (from, joining, run) => runSpan(() => startJoined(recorder, from, joining), run),
-    startJoined: (from, joining) => startJoined(recorder, from, joining),
     activeSpan: () => recorder.active(),
-    otelTracer: (onSpan) => createOtelTracer(recorder, onSpan),
     guard: (where, work) => problems.guard(where, work),
     flush,
     async shutdown({ timeoutMs = FLUSH_TIMEOUT_MS } = {}) {

@@ -20,8 +20,6 @@ export type { LlmOptions } from "./llm.ts";
 export type { NodeHandle, NodeOptions } from "./node.ts";
 export type { OtlpOptions } from "./otel/otlp-exporter.ts";
 export type { OnProblem, Problem, ProblemCode } from "./problems.ts";
-export type { JoinOptions } from "./propagate/join.ts";
-export type { TraceSource } from "./propagate/remote-span.ts";
 export type { EndOptions, RecordedSpan } from "./recorded-span.ts";
 export type { SpanHandle, SpanOptions } from "./span-handle.ts";
 export type { ToolOptions } from "./tool.ts";

@@ -10,6 +10,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { createWorkflowTracer, type WorkflowTracerOptions } from "../create-workflow-tracer.ts";
 import type { TracerEvent } from "../events.ts";
+import { otelTracer } from "../otel/otel-tracer.ts";
 import { collectingSink } from "../sinks.test-support.ts";
 import type { ExecutionEnd } from "../totals.ts";
 import { aiSdkTelemetry } from "./ai-sdk.ts";
@@ -320,7 +321,7 @@ const oldUsage = { inputTokens: 100, outputTokens: 20, totalTokens: 120 };
 
 test("AI SDK 6 takes the tracer itself: its spans stand below their node, one below the other", async () => {
   const { tracer, flushed } = setUp();
-  const experimental_telemetry = { isEnabled: true, tracer: tracer.otelTracer() };
+  const experimental_telemetry = { isEnabled: true, tracer: otelTracer(tracer) };
   const model = new MockLanguageModelV3({
     doGenerate: async () => ({
       content: [{ type: "text", text: ANSWER }],
@@ -343,7 +344,7 @@ test("AI SDK 6 takes the tracer itself: its spans stand below their node, one be
 
 test("AI SDK 5, too", async () => {
   const { tracer, flushed } = setUp();
-  const experimental_telemetry = { isEnabled: true, tracer: tracer.otelTracer() };
+  const experimental_telemetry = { isEnabled: true, tracer: otelTracer(tracer) };
   const model = new MockLanguageModelV2({
     doGenerate: async () => ({
       content: [{ type: "text", text: ANSWER }],

@@ -1,5 +1,6 @@
 import { OpenTelemetry, type OpenTelemetryOptions } from "@ai-sdk/otel";
 import type { WorkflowTracer } from "../create-workflow-tracer.ts";
+import { otelTracer } from "../otel/otel-tracer.ts";
 import type { SpanHandle } from "../span-handle.ts";
 
 /** What `@ai-sdk/otel` takes, such as `agentSpanName` and `enrichSpan`. */
@@ -10,7 +11,8 @@ export type AiSdkOptions = Omit<OpenTelemetryOptions, "tracer" | "durable">;
  * `telemetry: { integrations: aiSdkTelemetry(tracer) }`. Calls of models and tools become spans below the span that is
  * active, with messages, usage and the first token's time; inside a tool's `execute` the tool's span is the active one.
  *
- * AI SDK 5 and 6 take the tracer itself: `experimental_telemetry: { isEnabled: true, tracer: tracer.otelTracer() }`.
+ * AI SDK 5 and 6 take the tracer itself: `experimental_telemetry: { isEnabled: true, tracer: otelTracer(tracer) }`, from
+ * `@spanloom/tracer/otel`.
  */
 export function aiSdkTelemetry(tracer: WorkflowTracer, options: AiSdkOptions = {}): OpenTelemetry {
   return new AiSdkTelemetry(tracer, options);
@@ -26,10 +28,10 @@ class AiSdkTelemetry extends OpenTelemetry {
 
   constructor(tracer: WorkflowTracer, options: AiSdkOptions) {
     const latest: { span?: SpanHandle } = {};
-    const otelTracer = tracer.otelTracer((span) => {
+    const started = otelTracer(tracer, (span) => {
       latest.span = span;
     });
-    super({ ...options, tracer: otelTracer });
+    super({ ...options, tracer: started });
     this.#latest = latest;
   }
 

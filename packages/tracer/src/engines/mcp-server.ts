@@ -1,5 +1,6 @@
 import type { WorkflowTracer } from "../create-workflow-tracer.ts";
 import type { ExecutionHandle } from "../execution.ts";
+import { startJoined } from "../propagate/join.ts";
 import { readRemoteSpan } from "../propagate/remote-span.ts";
 import type { SpanHandle } from "../span-handle.ts";
 import { endWith, isObject, type McpRequest, spanOf } from "./mcp-message.ts";
@@ -112,9 +113,9 @@ function startCall(
     return { execution, span: execution.startSpan(options), content: true };
   }
   if (caller.execution.executionId === undefined)
-    return { execution: undefined, span: tracer.startJoined(from, options), content: true };
+    return { execution: undefined, span: startJoined(tracer, from, options), content: true };
   const { name, attributes } = options;
-  const span = tracer.startJoined(from, { name: `serve ${name}`, ...(attributes && { attributes }) });
+  const span = startJoined(tracer, from, { name: `serve ${name}`, ...(attributes && { attributes }) });
   return { execution: undefined, span, content: false };
 }
 

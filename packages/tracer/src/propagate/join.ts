@@ -1,8 +1,10 @@
 import { context, propagation, trace } from "@opentelemetry/api";
 import { ExecutionClock } from "../clock.ts";
+import type { WorkflowTracer } from "../create-workflow-tracer.ts";
 import { startExecution } from "../execution.ts";
 import { SpanFacts } from "../facts.ts";
 import type { Recorder } from "../recorder.ts";
+import { runSpan } from "../run-span.ts";
 import { safeKind, safeName } from "../safe.ts";
 import { SpanHandle, type SpanOptions } from "../span-handle.ts";
 import { ExecutionTotals } from "../totals.ts";
@@ -13,8 +15,26 @@ export interface JoinOptions extends SpanOptions {
   workflowId?: string;
 }
 
-/** A span below one of another process, or an execution of its own where there is none. Never throws. */
-export function startJoined(recorder: Recorder, from: TraceSource, options: JoinOptions): SpanHandle {
+/**
+ * Runs work that another process asked for below the span that asked, in the same execution: `from` is the headers of a
+ * request, `process.env`, or the `_meta` of an MCP request. Where nothing readable is said there, the work is an execution
+ * of its own. Join only callers you trust: they choose the execution that the spans appear in.
+ */
+export function joinTrace<T>(
+  tracer: WorkflowTracer,
+  from: TraceSource,
+  options: JoinOptions,
+  run: (span: SpanHandle) => T,
+): T {
+  return runSpan(() => startJoined(tracer, from, options), run);
+}
+
+/** The same by hand: call `end` or `fail`. */
+export function startJoined(
+  { recorder }: WorkflowTracer,
+  from: TraceSource,
+  options: JoinOptions,
+): SpanHandle {
   const remote = recorder.problems.guard("join", () => readRemoteSpan(from));
   try {
     return start(recorder, remote, options);

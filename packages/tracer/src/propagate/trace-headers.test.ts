@@ -6,6 +6,7 @@ import { recordProblem } from "@spanloom/model";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createWorkflowTracer } from "../create-workflow-tracer.ts";
 import { collectingSink } from "../sinks.test-support.ts";
+import { joinTrace } from "./join.ts";
 import { traceHeaders } from "./trace-headers.ts";
 
 beforeAll(() => void context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable()));
@@ -23,7 +24,7 @@ test("a request over HTTP carries the span to a service with a tracer of its own
   const caller = setUp();
   const callee = setUp();
   const server = createServer((request, response) => {
-    callee.tracer.join(request.headers, { name: "GET /order", kind: "http" }, (span) => {
+    joinTrace(callee.tracer, request.headers, { name: "GET /order", kind: "http" }, (span) => {
       span.tool({ name: "read order" }, () => 1);
       response.end(JSON.stringify(traceHeaders(span)));
     });
@@ -58,7 +59,7 @@ test("a trace that others started goes on, their state and baggage with it; the 
     tracestate: "vendor=abc,other=1",
     baggage: "tenant=caf%C3%A9;ttl=3, broken, bad=%zz ,x=1",
   });
-  const onward = tracer.join(from, { name: "serve" }, (span) => traceHeaders(span));
+  const onward = joinTrace(tracer, from, { name: "serve" }, (span) => traceHeaders(span));
   await tracer.flush();
   expect(sink.span("serve")).toMatchObject({
     traceId: "0af7651916cd43dd8448eb211c80319c",
@@ -96,7 +97,7 @@ test.each<[string, Record<string, unknown>]>([
   ],
 ])("what cannot be read is not joined (%s): the work is an execution of its own", async (_name, from) => {
   const { sink, tracer } = setUp();
-  tracer.join(from, { name: "serve", workflowId: "orders" }, () => undefined);
+  joinTrace(tracer, from, { name: "serve", workflowId: "orders" }, () => undefined);
   await tracer.flush();
   expect(sink.span("serve")).toMatchObject({ workflowId: "orders", executionStatus: "completed" });
   expect(sink.span("serve").traceId).not.toBe(ID);
@@ -108,7 +109,8 @@ test("ids from outside that no store would take are left out, and endless baggag
   const baggage = [...own.map((member) => `spanloom.${member}`), `long=${"y".repeat(9_000)}`, "late=1"].join(
     ",",
   );
-  const onward = tracer.join(
+  const onward = joinTrace(
+    tracer,
     { traceparent: `00-${ID}-${SPAN}-01`, baggage },
     { name: "serve" },
     traceHeaders,
@@ -140,9 +142,9 @@ test("options that cannot be read cost the span its name, not the host its work"
       throw new Error("no");
     },
   };
-  expect(tracer.join({ traceparent: `00-${ID}-${SPAN}-01` }, options, () => 7)).toBe(7);
+  expect(joinTrace(tracer, { traceparent: `00-${ID}-${SPAN}-01` }, options, () => 7)).toBe(7);
   // @ts-expect-error a host without types may pass anything
-  expect(tracer.join(undefined, undefined, () => 8)).toBe(8);
+  expect(joinTrace(tracer, undefined, undefined, () => 8)).toBe(8);
   await tracer.flush();
   expect(sink.spans()).toHaveLength(2);
 });

@@ -11,7 +11,7 @@ export interface TraceHeaders {
 }
 
 /**
- * The headers that make a request belong to the span. The callee reads them with `tracer.join(request.headers, ...)`; any
+ * The headers that make a request belong to the span. The callee reads them with `joinTrace(tracer, request.headers, ...)`; any
  * OpenTelemetry instrumentation understands `traceparent`. The baggage tells the callee ids of the execution: for a
  * stranger's server send `traceparent` alone.
  */

@@ -11,6 +11,7 @@ import {
 } from "@opentelemetry/api";
 import { SPANLOOM } from "@spanloom/model";
 import { ExecutionClock } from "../clock.ts";
+import type { WorkflowTracer } from "../create-workflow-tracer.ts";
 import { SpanFacts } from "../facts.ts";
 import type { Recorder, Recording } from "../recorder.ts";
 import { SpanHandle } from "../span-handle.ts";
@@ -21,14 +22,14 @@ import { attributeOf, setAttribute } from "./snapshot.ts";
 import { factsOfSpan } from "./store-span-processor.ts";
 
 /** Told of each span that is started, with the handle that makes it the active one. */
-type OnSpan = (span: SpanHandle) => void;
+export type OnSpan = (span: SpanHandle) => void;
 
 /**
  * An OpenTelemetry tracer for instrumentations that take one. Its spans stand below the span of ours that is active, with
  * no context manager needed, and are stored as all others are. What instrumentations write as attributes, prompts and
  * responses among it, never reaches an OpenTelemetry span: it travels beside, where the pipeline normalises and redacts it.
  */
-export function createOtelTracer(recorder: Recorder, onSpan?: OnSpan): Tracer {
+export function otelTracer({ recorder }: WorkflowTracer, onSpan?: OnSpan): Tracer {
   const start = (name: string, options: SpanOptions, within: Context): SpanHandle => {
     const handle = startForeign(recorder, name, options, within);
     onSpan?.(handle);
