@@ -96,6 +96,8 @@ export interface TracerStats extends DeliveryStats {
 }
 
 export interface WorkflowTracer {
+  /** @internal What the entries beside this one record with. */
+  readonly recorder: Recorder;
   /** Runs an execution of a workflow. It ends when `run` does; what `run` gives or throws is passed through unchanged. */
   execution<T>(options: ExecutionOptions, run: (execution: ExecutionHandle) => T): T;
   /** The same by hand: call `end`, `fail`, `cancel` or `wait`. */
@@ -200,6 +202,7 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
   const unhook = enabled ? hook(options, { flush, stats, deliveries }, problems) : undefined;
 
   return {
+    recorder,
     execution: (execution, run) => runSpan(() => startExecution(recorder, execution), run),
     startExecution: (execution) => startExecution(recorder, execution),
     activeSpan: () => recorder.active(),

@@ -39,8 +39,8 @@ export class ExecutionHandle extends SpanHandle {
   /** @internal */
   constructor(recorder: Recorder, recording: Recording, name: string) {
     super(recorder, recording, name);
-    this.executionId = recording.facts.execution.executionId;
-    this.traceUuid = traceIdToUuid(recording.span.spanContext().traceId);
+    this.executionId = recording.facts.execution.executionId ?? this.traceId;
+    this.traceUuid = traceIdToUuid(this.traceId);
   }
 
   override end(options?: EndOptions): void {

@@ -13,7 +13,8 @@ import type { ExecutionTotals } from "./totals.ts";
 
 /** What all spans of one run of an execution share. */
 export interface ExecutionFacts {
-  executionId: string;
+  /** Absent where nobody has named the execution: the trace's id stands for it until somebody does. */
+  executionId?: string;
   workflowId?: string;
   workflowName?: string;
   threadId?: string;

@@ -7,10 +7,10 @@ import {
   type Span,
   SpanKind,
   type SpanOptions,
+  type TimeInput,
   type Tracer,
   trace,
 } from "@opentelemetry/api";
-import type { HrTime } from "./clock.ts";
 import type { SpanFacts } from "./facts.ts";
 import { mirrorAttributes } from "./otel/mirror-attributes.ts";
 import type { StoreSpanProcessor } from "./otel/store-span-processor.ts";
@@ -49,7 +49,8 @@ export class Recorder {
   readonly captureContent: boolean;
   readonly #tracer: Tracer;
   readonly #processor: StoreSpanProcessor;
-  readonly #mirror: boolean;
+  /** Whether processors of the host see our spans: ids and figures then stand on them as attributes, too. */
+  readonly mirrors: boolean;
 
   constructor(parts: {
     tracer: Tracer;
@@ -64,18 +65,25 @@ export class Recorder {
     this.problems = parts.problems;
     this.captureResults = parts.captureResults;
     this.captureContent = parts.captureContent;
-    this.#mirror = parts.mirror;
+    this.mirrors = parts.mirror;
   }
 
   /** `within`: the context that holds the parent's span, or none for the root of a new trace. */
-  start(name: string, facts: SpanFacts, within: Context, links?: Link[], startTime?: HrTime): Recording {
+  start(
+    name: string,
+    facts: SpanFacts,
+    within: Context,
+    links?: Link[],
+    startTime?: TimeInput,
+    kind: SpanKind | undefined = facts.kind === "llm" ? SpanKind.CLIENT : undefined,
+  ): Recording {
     try {
       const options: SpanOptions = { startTime: startTime ?? facts.execution.clock.now() };
       if (links !== undefined) options.links = links;
-      if (facts.kind === "llm") options.kind = SpanKind.CLIENT;
+      if (kind !== undefined) options.kind = kind;
       this.#processor.expect(facts);
       const span = this.#tracer.startSpan(name, options, within);
-      if (this.#mirror) this.#mirrorTo(span, name, facts);
+      if (this.mirrors) this.#mirrorTo(span, name, facts);
       return new Recording(span, facts, within);
     } catch (error) {
       this.problems.report(
@@ -92,7 +100,7 @@ export class Recorder {
   }
 
   end({ span, facts }: Recording, name: string): void {
-    if (this.#mirror) this.#mirrorTo(span, name, facts);
+    if (this.mirrors) this.#mirrorTo(span, name, facts);
     span.end(facts.execution.clock.now());
   }
 

@@ -27,7 +27,7 @@ export function snapshot(
   const record: SpanRecord = {
     traceId,
     spanId,
-    executionId: facts === undefined ? traceId : facts.execution.executionId,
+    executionId: facts?.execution.executionId ?? traceId,
     name: span.name,
     kind: facts === undefined ? "internal" : facts.kind,
     startTime: nanosFromHrTime(span.startTime),

@@ -164,8 +164,12 @@ function timedOut(record: SpanRecord, afterMs: number): SpanRecord {
   };
 }
 
+/** What travels beside a span, where it is one of ours. */
+export function factsOfSpan(span: (Span & Carrier) | undefined): SpanFacts | undefined {
+  return span?.[LIVE]?.facts;
+}
+
 function inherit(parentContext: Context): SpanFacts | undefined {
-  const parent = trace.getSpan(parentContext) as (Span & Carrier) | undefined;
-  const above = parent?.[LIVE]?.facts;
+  const above = factsOfSpan(trace.getSpan(parentContext));
   return above === undefined ? undefined : new SpanFacts(above.execution, "internal", above.node);
 }
