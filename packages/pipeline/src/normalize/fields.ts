@@ -7,7 +7,6 @@ import {
   nanoUsdFromUsd,
   type TokenUsage,
 } from "@spanloom/model";
-import { parseStructure } from "../parse-json.ts";
 import type { RecordDraft } from "./dialect.ts";
 import { readMessages } from "./messages.ts";
 import { readCount, readJson, readNumber, readText } from "./values.ts";
@@ -105,8 +104,7 @@ export function hasMessages(draft: RecordDraft, field: "input" | "output"): bool
 
 function parseJsonText(value: JsonValue): JsonValue {
   if (typeof value !== "string") return value;
-  const structure = parseStructure(value);
-  if (structure !== undefined || !value.startsWith('"')) return structure ?? value;
+  if (!value.startsWith('"')) return readJson(value) ?? value;
   try {
     return JSON.parse(value) as string;
   } catch {

@@ -70,7 +70,8 @@ export class CopyOnWriteDraft implements RecordDraft {
     for (const { event, keys } of from) {
       const changed = events[event];
       if (changed === undefined) continue;
-      const rest = Object.entries(changed.attributes).filter(([key]) => !keys.includes(key));
+      const taken = new Set(keys);
+      const rest = Object.entries(changed.attributes).filter(([key]) => !taken.has(key));
       events[event] = { ...changed, attributes: fromEntries(rest) };
     }
     this.#own().events = events;

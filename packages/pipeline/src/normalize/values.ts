@@ -1,6 +1,7 @@
 import {
   type AttributeValue,
   type JsonValue,
+  MAX_DEPTH,
   plainAttribute,
   rfc3339ToNanos,
   type UnixNanos,
@@ -41,10 +42,22 @@ export function readTexts(value: AttributeValue | undefined): string[] | undefin
   return list.length > 0 && list.every((item) => typeof item === "string") ? (list as string[]) : undefined;
 }
 
-/** The value itself, or what its text says in JSON where that is a list or an object; other text as it is. */
+/**
+ * The value itself, or what its text says in JSON where that is a list or an object; other text as it is, and also text
+ * that is nested deeper than a record may be: as a text it can be kept.
+ */
 export function readJson(value: AttributeValue | undefined): JsonValue | undefined {
-  if (typeof value === "string") return parseStructure(value) ?? value;
-  return value === undefined ? undefined : plainAttribute(value);
+  if (typeof value !== "string") return value === undefined ? undefined : plainAttribute(value);
+  const structure = parseStructure(value);
+  return structure !== undefined && isWithin(structure, MAX_DEPTH) ? structure : value;
+}
+
+function isWithin(value: JsonValue, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  if (depth === 0) return false;
+  const members = Array.isArray(value) ? value : Object.values(value);
+  for (const member of members) if (!isWithin(member, depth - 1)) return false;
+  return true;
 }
 
 /** An object, also as its JSON text. */

@@ -1,4 +1,11 @@
-import { type Attributes, GEN_AI, type JsonValue, type SpanRecord } from "@spanloom/model";
+import {
+  type Attributes,
+  GEN_AI,
+  type JsonValue,
+  MAX_DEPTH,
+  recordProblem,
+  type SpanRecord,
+} from "@spanloom/model";
 import { makeSpan, messagesContent } from "@spanloom/model/fixtures";
 import { describe, expect, test } from "vitest";
 import { createNormalizer } from "../registry.ts";
@@ -211,6 +218,18 @@ describe("no value is lost", () => {
     expect(record.usage).toEqual({ input: 10 });
     expect({ ...record.attributes }).toEqual({ "gen_ai.usage.prompt_tokens": 11 });
   });
+
+  test.each(["gen_ai.tool.call.arguments", "gen_ai.tool.call.result", "gen_ai.prompt"])(
+    "JSON in %s that is nested deeper than a record may be is kept as the text that it is",
+    (key) => {
+      const deep = (levels: number): string => "[".repeat(levels) + "]".repeat(levels);
+      const { input, output } = read({ [key]: deep(MAX_DEPTH + 1) });
+      expect(input ?? output).toMatchObject({ format: "text", text: deep(MAX_DEPTH + 1) });
+      const record = read({ [key]: deep(MAX_DEPTH) });
+      expect(record.input ?? record.output).toMatchObject({ format: "json" });
+      expect(recordProblem(record)).toBeUndefined();
+    },
+  );
 
   test("parts that the model does not know are kept whole, and digits keep their value", () => {
     const parts = [
