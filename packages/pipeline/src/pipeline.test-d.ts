@@ -4,7 +4,9 @@ import { createPipeline, type Dialect, type Pipeline, type PipelineOptions } fro
 
 test("a pipeline", () => {
   expectTypeOf(createPipeline()).toEqualTypeOf<Pipeline>();
-  expectTypeOf<Pipeline["clean"]>().toEqualTypeOf<(record: SpanRecord) => SpanRecord>();
+  expectTypeOf<Pipeline["clean"]>().toEqualTypeOf<
+    (record: SpanRecord, context?: { scope?: string }) => SpanRecord
+  >();
   expectTypeOf<Pipeline["ready"]>().toEqualTypeOf<Promise<void>>();
 });
 

@@ -32,7 +32,12 @@ function readableMeter() {
         });
     return figures;
   };
-  return { createObservableCounter: instrument, createObservableUpDownCounter: instrument, read };
+  return {
+    createObservableCounter: instrument,
+    createObservableUpDownCounter: instrument,
+    createHistogram: () => ({ record: () => undefined }),
+    read,
+  };
 }
 
 test("the counters are OpenTelemetry metrics, by destination and reason, until the tracer is shut down", async () => {

@@ -25,7 +25,7 @@ describe("patterns", () => {
   test.each([
     ["looking ahead", /a(?=b)/],
     ["a back-reference", /(a)\1/],
-    ["sets of sets", /[[a-z]--[aeiou]]/v],
+    ["sets of sets", setsOfSets()],
     ["a text that is no pattern", "("],
   ])("%s is refused with the reason", (_what, pattern) => {
     expect(() => compileRules({ patterns: [{ name: "own", pattern }] })).toThrow(
@@ -91,3 +91,8 @@ test("a name that cannot stand in a replacement is refused", () => {
     /letters, digits and dashes/,
   );
 });
+
+/** Made from a text: the compiler's target is older than the flag. */
+function setsOfSets(flags = "v"): RegExp {
+  return new RegExp("[[a-z]--[aeiou]]", flags);
+}

@@ -102,7 +102,12 @@ test("a tracer with a meter records its calls once each", async () => {
     write: (spans: readonly object[]) =>
       Promise.resolve({ written: spans.length, unchanged: 0, rejected: [] }),
   };
-  const tracer = createWorkflowTracer({ store, meter, flushOnExit: false });
+  const counter = { addCallback: () => undefined, removeCallback: () => undefined };
+  const tracer = createWorkflowTracer({
+    store,
+    meter: { ...meter, createObservableCounter: () => counter, createObservableUpDownCounter: () => counter },
+    flushOnExit: false,
+  });
   tracer.execution({ workflowId: "w" }, (execution) =>
     execution.node({ id: "n" }, (node) =>
       node.llm({ model: "m", provider: "p" }, (llm) => void llm.setUsage({ input: 3, output: 4 })),
