@@ -6,7 +6,13 @@ import {
   type SpanSink,
   type TraceStore,
 } from "@spanloom/model";
-import { createPipeline, type Pipeline, type PipelineOptions } from "@spanloom/pipeline";
+import {
+  createGenAiMetrics,
+  createPipeline,
+  type HistogramMeter,
+  type Pipeline,
+  type PipelineOptions,
+} from "@spanloom/pipeline";
 import { Delivery, type DeliveryStats } from "./deliver/delivery.ts";
 import { sinkSender } from "./deliver/sink-sender.ts";
 import { EventChannel } from "./event-channel.ts";
@@ -14,7 +20,6 @@ import { endEvent, startEvent, type TracerEvent } from "./events.ts";
 import { type ExecutionHandle, type ExecutionOptions, startExecution } from "./execution.ts";
 import { flushBeforeExit } from "./exit-flush.ts";
 import type { SpanFacts } from "./facts.ts";
-import { createGenAiMetrics, type HistogramMeter } from "./otel/genai-metrics.ts";
 import { guardedProcessor } from "./otel/guarded-processor.ts";
 import { checkOtlpUrl, createOtlpSender, type OtlpOptions } from "./otel/otlp-exporter.ts";
 import { createPrivateProvider } from "./otel/private-provider.ts";
