@@ -18,7 +18,9 @@ test("its options", () => {
   createPipeline({
     redaction: {
       patterns: [{ name: "customer-number", pattern: "CN-\\d{8}" }],
-      functions: [{ name: "staff", redact: (text, { key }) => (key === "assignee" ? "[staff]" : undefined) }],
+      functions: [
+        { name: "staff", redact: (_text, { key }) => (key === "assignee" ? "[staff]" : undefined) },
+      ],
       personalData: { email: true },
       capture: { input: "preview", kinds: { tool: "none", llm: { output: "hash" } } },
       tokens: { keys: [{ id: "k1", secret: "a secret of the first half-year" }] },
