@@ -1,5 +1,7 @@
 // The stages, composed
 
+// What a host with a meter may record
+export { createGenAiMetrics, type HistogramMeter } from "./genai-metrics.ts";
 // What a dialect's author needs
 export type { Dialect, RecordDraft } from "./normalize/dialect.ts";
 export { createPipeline, type Pipeline, type PipelineOptions } from "./pipeline.ts";

@@ -15,6 +15,20 @@ test("its options", () => {
     redaction: { keys: ["customer_ssn"], patterns: [{ name: "customer-number", pattern: /CN-\d{8}/ }] },
     pricing: { overrides: { "openai/gpt-4o": { inputPerMTok: 1, outputPerMTok: 2 } }, version: "2026-07" },
   });
+  createPipeline({
+    redaction: {
+      patterns: [{ name: "customer-number", pattern: "CN-\\d{8}" }],
+      functions: [
+        { name: "staff", redact: (_text, { key }) => (key === "assignee" ? "[staff]" : undefined) },
+      ],
+      personalData: { email: true },
+      capture: { input: "preview", kinds: { tool: "none", llm: { output: "hash" } } },
+      tokens: { keys: [{ id: "k1", secret: "a secret of the first half-year" }] },
+      limits: { fieldMs: 100 },
+    },
+  });
+  // @ts-expect-error -- there is no such level
+  createPipeline({ redaction: { capture: { input: "some" } } });
   createPipeline({ redaction: false, pricing: false });
   expectTypeOf<PipelineOptions["dialects"]>().toEqualTypeOf<readonly Dialect[] | undefined>();
   // @ts-expect-error -- a stage is options or off

@@ -6,7 +6,13 @@ import {
   type SpanSink,
   type TraceStore,
 } from "@spanloom/model";
-import { createPipeline, type Pipeline, type PipelineOptions } from "@spanloom/pipeline";
+import {
+  createGenAiMetrics,
+  createPipeline,
+  type HistogramMeter,
+  type Pipeline,
+  type PipelineOptions,
+} from "@spanloom/pipeline";
 import { checkTimes } from "./check-times.ts";
 import type { Send } from "./deliver/attempt.ts";
 import type { DeliveryStats } from "./deliver/counters.ts";
@@ -19,7 +25,6 @@ import { type ExecutionHandle, type ExecutionOptions, startExecution } from "./e
 import { flushBeforeExit, rescueAtExit } from "./exit-flush.ts";
 import type { SpanFacts } from "./facts.ts";
 import type { MeterLike } from "./measure.ts";
-import { createGenAiMetrics, type HistogramMeter } from "./otel/genai-metrics.ts";
 import { guardedProcessor } from "./otel/guarded-processor.ts";
 import { checkOtlpUrl, type OtlpOptions, otlpSender } from "./otel/otlp-options.ts";
 import { createPrivateProvider } from "./otel/private-provider.ts";

@@ -20,7 +20,6 @@ export type { ExecutionHandle, ExecutionOptions } from "./execution.ts";
 export type { LlmOptions } from "./llm.ts";
 export type { MeterLike, ObservableLike } from "./measure.ts";
 export type { NodeHandle, NodeOptions } from "./node.ts";
-export type { HistogramMeter } from "./otel/genai-metrics.ts";
 export type { OtlpOptions } from "./otel/otlp-options.ts";
 export type { OnProblem, Problem, ProblemCode } from "./problems.ts";
 export type { EndOptions, RecordedSpan } from "./recorded-span.ts";

@@ -37,6 +37,8 @@ export const IN_CONTEXT: readonly (readonly [text: string, secret: string])[] = 
   ["host=db user=app password=canaryword dbname=x", "canaryword"],
   ["GET /v1?api_key=canaryword&x=1", "canaryword"],
   ["OPENAI_API_KEY=canaryword\nDEBUG=1", "canaryword"],
+  ["openai openai_api_key=canaryword debug=1", "canaryword"],
+  ["accountname=x;accountkey=canarykeycanary==;endpointsuffix=y", "canarykeycanary"],
   ["run --password=canaryword now", "canaryword"],
   ['const apiKey = "canary-1234";', "canary-1234"],
   ["Cookie: session=canaryword; theme=dark", "canaryword"],

@@ -9,6 +9,9 @@ function cleanName(name: string, options: RedactionOptions): string {
   return createRedactor(compileRules(options))(makeSpan({ name })).name;
 }
 
+/** Newer than the language that this is compiled for. */
+const sets = "[[a-z]--[aeiou]]";
+
 describe("patterns", () => {
   test.each([
     ["a text", "CN-\\d{4}", "CN-1234 cn-1234", "[redacted:own] cn-1234"],
@@ -25,7 +28,7 @@ describe("patterns", () => {
   test.each([
     ["looking ahead", /a(?=b)/],
     ["a back-reference", /(a)\1/],
-    ["sets of sets", setsOfSets()],
+    ["sets of sets", new RegExp(sets, "v")],
     ["a text that is no pattern", "("],
   ])("%s is refused with the reason", (_what, pattern) => {
     expect(() => compileRules({ patterns: [{ name: "own", pattern }] })).toThrow(
@@ -91,8 +94,3 @@ test("a name that cannot stand in a replacement is refused", () => {
     /letters, digits and dashes/,
   );
 });
-
-/** Made from a text: the compiler's target is older than the flag. */
-function setsOfSets(flags = "v"): RegExp {
-  return new RegExp("[[a-z]--[aeiou]]", flags);
-}

@@ -24,6 +24,9 @@ const SCHEME =
 const SCHEME_ONLY = /(?:(?<![A-Za-z])|(?<=\\[nrt]))(?:bearer|basic)\s{1,4}([\w.~+/=-]{6,})/giy;
 /** Code and templates, not a secret: calls, members, placeholders. */
 const CODE = /[(){}[\]$<>]|^(?:process|os|env|config|this|self|settings|options|secrets|vars)\b|^\*+$|^x+$/i;
+/** A variable of the environment that somebody wrote in lower case; a value that is named alike is another variable. */
+const LOWER_VARIABLE = /^[a-z][a-z0-9]*(?:_[a-z0-9]+){2,}$/;
+const ABOUT_SECRETS = /key|token|secret|pass|cred|auth|none|null|undefined|false/i;
 const LIKE_A_CONNECTION =
   /(?:host|server|user|user id|uid|username|endpoint|data source|dbname|accountname)\s?=/i;
 
@@ -196,6 +199,7 @@ function isSecretValue({ key, rule, value, closing, sign, opening, spaced, text,
     if (before === "?" || before === "&" || before === ";") return true;
     if (text.startsWith("--", start)) return true;
     if (/^[A-Z][A-Z0-9_]+$/.test(key)) return value.length >= 3;
+    if (LOWER_VARIABLE.test(key) && value.length >= 6 && !ABOUT_SECRETS.test(value)) return true;
     const near = text.slice(Math.max(0, start - 200), start);
     const inCall = near.includes(",", near.lastIndexOf("(")) && near.lastIndexOf("(") > near.lastIndexOf(")");
     if (!inCall && LIKE_A_CONNECTION.test(near + text.slice(start, start + 400))) return true;

@@ -140,8 +140,12 @@ test("an agent that calls a tool is one tree below its node, with content, usage
     input: { json: { city: "Bergen" } },
     output: { json: { city: "Bergen", sky: "rain" } },
   });
-  const agent = spans.find(({ kind }) => kind === "agent");
-  expect(agent).toMatchObject({ agent: "forecaster", parentSpanId: sink.span("agent").spanId });
+  const agent = spans.find(({ name }) => name.startsWith("invoke_agent"));
+  expect(agent).toMatchObject({
+    kind: "agent",
+    agent: "forecaster",
+    parentSpanId: sink.span("agent").spanId,
+  });
   expect(above("forecast")).toBe("execute_tool weather");
   expect(above("execute_tool weather")).toMatch(/^step/);
   // The agent's span repeats what its two calls used.

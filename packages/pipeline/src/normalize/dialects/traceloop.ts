@@ -71,11 +71,15 @@ function readKind(draft: RecordDraft, kind: SpanKind | undefined): void {
   );
 }
 
-/** Versions before the convention named providers as they write themselves: `OpenAI`. */
+/**
+ * Versions before the convention named providers as they write themselves: `OpenAI`. Only a plain word is a name:
+ * anything else stays as it came, since redaction reads capitals too.
+ */
 function readProvider(draft: RecordDraft): void {
   const system = readText(draft.attribute(GEN_AI.system));
-  const provider = system?.toLowerCase();
-  if (provider !== undefined && provider !== system) draft.derive("provider", provider, GEN_AI.system);
+  if (system === undefined || !/^[A-Za-z][A-Za-z0-9]{0,31}$/.test(system)) return;
+  const provider = system.toLowerCase();
+  if (provider !== system) draft.derive("provider", provider, GEN_AI.system);
 }
 
 /** A task is a node, named by its path; the spans below it carry that path. */

@@ -1,7 +1,6 @@
 import { nanosFromMillis } from "@spanloom/model";
 import { makeSpan } from "@spanloom/model/fixtures";
 import { describe, expect, test } from "vitest";
-import { createWorkflowTracer } from "../create-workflow-tracer.ts";
 import { createGenAiMetrics, type HistogramMeter } from "./genai-metrics.ts";
 
 interface Recorded {
@@ -94,29 +93,4 @@ describe("the client metrics of a call", () => {
     record({ ...call, usage: { input: 1, output: 1, subtotal: true } });
     expect(recorded.map(({ name }) => name)).toEqual(["gen_ai.client.operation.duration"]);
   });
-});
-
-test("a tracer with a meter records its calls once each", async () => {
-  const { meter, recorded } = createMeter();
-  const store = {
-    write: (spans: readonly object[]) =>
-      Promise.resolve({ written: spans.length, unchanged: 0, rejected: [] }),
-  };
-  const counter = { addCallback: () => undefined, removeCallback: () => undefined };
-  const tracer = createWorkflowTracer({
-    store,
-    meter: { ...meter, createObservableCounter: () => counter, createObservableUpDownCounter: () => counter },
-    flushOnExit: false,
-  });
-  tracer.execution({ workflowId: "w" }, (execution) =>
-    execution.node({ id: "n" }, (node) =>
-      node.llm({ model: "m", provider: "p" }, (llm) => void llm.setUsage({ input: 3, output: 4 })),
-    ),
-  );
-  await tracer.shutdown();
-  expect(recorded.map(({ name, value }) => [name, value]).slice(0, 2)).toEqual([
-    ["gen_ai.client.token.usage", 3],
-    ["gen_ai.client.token.usage", 4],
-  ]);
-  expect(recorded).toHaveLength(3);
 });
