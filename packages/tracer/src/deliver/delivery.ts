@@ -251,7 +251,8 @@ export class Delivery {
       const failed = await this.#send(part);
       return failed === undefined ? "taken" : outcomeOf(failed.error);
     });
-    await this.#ledger.refuse(poison, reasonOf(error));
+    const why = reasonOf(error);
+    await this.#ledger.refuse(poison.map((entry) => ({ entry, ...why })));
     return retry;
   }
 
