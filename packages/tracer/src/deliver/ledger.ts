@@ -4,7 +4,8 @@ import { Counters, type DropReason } from "./counters.ts";
 import type { Waiting } from "./record-queue.ts";
 import type { Spool } from "./spool.ts";
 
-interface Refusal {
+/** A record that the other end refuses for good, and why. */
+export interface Refusal {
   entry: Waiting;
   code: string;
   reason: string;
