@@ -20,9 +20,9 @@ import { Delivery } from "./deliver/delivery.ts";
 import { sinkSender } from "./deliver/sink-sender.ts";
 import type { Durability } from "./deliver/spool.ts";
 import { EventChannel } from "./event-channel.ts";
-import { endEvent, startEvent, type TracerEvent } from "./events.ts";
+import type { TracerEvent } from "./events.ts";
 import { type ExecutionHandle, type ExecutionOptions, startExecution } from "./execution.ts";
-import { flushBeforeExit, rescueAtExit } from "./exit-flush.ts";
+import { flushBeforeExit } from "./exit-flush.ts";
 import type { SpanFacts } from "./facts.ts";
 import type { MeterLike } from "./measure.ts";
 import { guardedProcessor } from "./otel/guarded-processor.ts";
@@ -32,7 +32,6 @@ import { type LiveSpan, StoreSpanProcessor } from "./otel/store-span-processor.t
 import { createProblemReporter, type OnProblem, type ProblemReporter } from "./problems.ts";
 import { Recorder } from "./recorder.ts";
 import { runSpan } from "./run-span.ts";
-import { flushOnSignals } from "./signals.ts";
 import type { SpanHandle } from "./span-handle.ts";
 import type { ExecutionEnd } from "./totals.ts";
 import { settled } from "./wait.ts";
@@ -158,7 +157,7 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     // Nobody has ended it yet.
     if (record.syntheticEnd !== undefined) return;
     if (measureCall !== undefined) problems.guard("meter", () => measureCall(record));
-    events?.emit(endEvent(record));
+    events?.emit("end", record);
     const { facts } = live;
     if (onExecutionEnd === undefined || facts === undefined) return;
     facts.execution.totals.add(record);
@@ -170,7 +169,7 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
   const processor = new StoreSpanProcessor({
     clean: (record) => pipeline.clean(record, { scope: options.scope ?? "default" }),
     deliver,
-    onStarted: events && ((record) => events.emit(startEvent(record))),
+    onStarted: events && ((record) => events.emit("start", record)),
     crowded: () => toStore.crowded,
     liveIntervalMs: options.queue?.flushIntervalMs ?? 200,
     timeoutMs: options.spanTimeoutMs ?? SPAN_TIMEOUT_MS,
@@ -226,47 +225,37 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
 
 /** Everything that listens outside of the tracer. Gives the way back. */
 function hook(
-  { flushOnExit = true, flushOnSignals: signals = [], durability, meter }: WorkflowTracerOptions,
+  { flushOnExit = true, flushOnSignals: signals = [], meter }: WorkflowTracerOptions,
   tracer: Pick<WorkflowTracer, "flush" | "stats"> & { deliveries: Delivery[] },
   problems: ProblemReporter,
 ): () => void {
-  const { deliveries } = tracer;
   const flush = async (): Promise<void> => {
     if (await tracer.flush({ timeoutMs: EXIT_FLUSH_TIMEOUT_MS })) return;
-    for (const delivery of deliveries) delivery.abort();
+    for (const delivery of tracer.deliveries) delivery.abort();
   };
-  const rescue = (): void => {
-    for (const delivery of deliveries) delivery.rescue();
-  };
-  const undo = [
-    flushOnExit ? flushBeforeExit(flush) : undefined,
-    durability && rescueAtExit(rescue),
-    flushOnSignals(signals, flush),
-    meter && measureLater(meter, tracer.stats, problems),
-  ];
-  return () => {
-    for (const step of undo) step?.();
-  };
-}
-
-/** Loads what only hosts with a meter need. */
-function measureLater(meter: MeterLike, stats: () => TracerStats, problems: ProblemReporter): () => void {
-  let undo: (() => void) | undefined;
   let wanted = true;
-  const split = (): Record<string, DeliveryStats | undefined> => {
-    const { otlp, ...store } = stats();
-    return { store, otlp };
+  const undo: (() => void)[] = flushOnExit ? [flushBeforeExit(flush)] : [];
+  /** What only some hosts need is loaded when they ask for it. */
+  const later = (name: string, load: () => Promise<(() => void) | undefined>): void => {
+    load()
+      .then((step) => step && undo.push(step))
+      .catch((error: unknown) => {
+        problems.report("invalid_argument", name, `The option ${name} could not be followed.`, error);
+      });
   };
-  import("./measure.ts")
-    .then(({ measure }) => {
-      if (wanted) undo = measure(meter, split);
-    })
-    .catch((error: unknown) => {
-      problems.report("callback_failed", "meter", "The counters could not be shown as metrics.", error);
+  if (signals.length > 0)
+    later("flushOnSignals", async () => {
+      const { flushOnSignals } = await import("./signals.ts");
+      return wanted ? flushOnSignals(signals, flush) : undefined;
+    });
+  if (meter !== undefined)
+    later("meter", async () => {
+      const { measure } = await import("./measure.ts");
+      return wanted ? measure(meter, tracer.stats) : undefined;
     });
   return () => {
     wanted = false;
-    undo?.();
+    for (const step of undo) step();
   };
 }
 

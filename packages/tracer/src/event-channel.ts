@@ -1,5 +1,8 @@
+import type { SpanRecord } from "@spanloom/model";
 import type { TracerEvent } from "./events.ts";
 import type { ProblemReporter } from "./problems.ts";
+
+type Events = typeof import("./events.ts");
 
 /** How many events may wait for a slow consumer. */
 const MAX_WAITING = 10_000;
@@ -12,6 +15,9 @@ export class EventChannel {
   readonly #consume: (event: TracerEvent) => unknown;
   readonly #problems: ProblemReporter;
   readonly #waiting: TracerEvent[] = [];
+  /** Records that came before `#events` was there. */
+  readonly #early: { what: "start" | "end"; record: SpanRecord }[] = [];
+  #events: Events | undefined;
   #draining: Promise<void> | undefined;
 
   constructor(consume: (event: TracerEvent) => unknown, problems: ProblemReporter) {
@@ -19,16 +25,18 @@ export class EventChannel {
     this.#problems = problems;
   }
 
-  emit(event: TracerEvent | undefined): void {
-    if (event === undefined) return;
-    if (this.#waiting.length >= MAX_WAITING) {
+  /** A span started, or was ended by the host: its cleaned record. */
+  emit(what: "start" | "end", record: SpanRecord): void {
+    if (this.#waiting.length + this.#early.length >= MAX_WAITING) {
       this.#problems.report("callback_failed", "onEvent", "onEvent is too slow: events were left out.");
       return;
     }
-    this.#waiting.push(event);
-    this.#draining ??= this.#drain().finally(() => {
-      this.#draining = undefined;
-    });
+    if (this.#events === undefined) this.#early.push({ what, record });
+    else this.#add(this.#events, what, record);
+    if (this.#early.length + this.#waiting.length > 0)
+      this.#draining ??= this.#drain().finally(() => {
+        this.#draining = undefined;
+      });
   }
 
   /** Resolves when every event so far has been handed over. */
@@ -36,8 +44,26 @@ export class EventChannel {
     await this.#draining;
   }
 
+  #add({ startEvent, endEvent }: Events, what: "start" | "end", record: SpanRecord): void {
+    const event = what === "start" ? startEvent(record) : endEvent(record);
+    if (event !== undefined) this.#waiting.push(event);
+  }
+
+  /** What makes events of records is loaded by the first of them: most hosts want none. Never rejects. */
+  async #load(): Promise<void> {
+    try {
+      const events = await import("./events.ts");
+      this.#events = events;
+      for (const { what, record } of this.#early.splice(0)) this.#add(events, what, record);
+    } catch (error) {
+      this.#early.length = 0;
+      this.#problems.report("internal", "onEvent", "Events could not be made of spans.", error);
+    }
+  }
+
   async #drain(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
+    if (this.#events === undefined) await this.#load();
     for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) {
       try {
         const consumed = this.#consume(event);

@@ -33,10 +33,7 @@ const LEVELS = {
 } as const;
 
 /** Shows the counters as `spanloom.spans.*`, by destination; drops also by reason. Gives the way back. */
-export function measure(
-  meter: MeterLike,
-  stats: () => Record<string, DeliveryStats | undefined>,
-): () => void {
+export function measure(meter: MeterLike, stats: () => DeliveryStats & { otlp?: DeliveryStats }): () => void {
   const undo: (() => void)[] = [];
   const watch = (instrument: ObservableLike, callback: ObservableCallback): void => {
     instrument.addCallback(callback);
@@ -44,8 +41,8 @@ export function measure(
   };
   const field = (key: keyof typeof COUNTERS | keyof typeof LEVELS): ObservableCallback => {
     return (result) => {
-      for (const [destination, counts] of Object.entries(stats()))
-        if (counts !== undefined) result.observe(counts[key], { destination });
+      for (const [destination, counts] of byDestination(stats()))
+        result.observe(counts[key], { destination });
     };
   };
   for (const [key, description] of Object.entries(COUNTERS) as [keyof typeof COUNTERS, string][])
@@ -54,13 +51,23 @@ export function measure(
     watch(meter.createObservableUpDownCounter(nameOf(key), { description, unit: "{span}" }), field(key));
   const dropped = { description: "Lost, by reason.", unit: "{span}" };
   watch(meter.createObservableCounter(nameOf("dropped"), dropped), (result) => {
-    for (const [destination, counts] of Object.entries(stats()))
-      for (const [reason, count] of Object.entries(counts?.dropped ?? {}))
+    for (const [destination, counts] of byDestination(stats()))
+      for (const [reason, count] of Object.entries(counts.dropped))
         result.observe(count, { destination, reason });
   });
   return () => {
     for (const step of undo.splice(0)) step();
   };
+}
+
+function byDestination(stats: DeliveryStats & { otlp?: DeliveryStats }): [string, DeliveryStats][] {
+  const { otlp } = stats;
+  return otlp === undefined
+    ? [["store", stats]]
+    : [
+        ["store", stats],
+        ["otlp", otlp],
+      ];
 }
 
 /** OpenTelemetry's names are of lower case. */

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
 import { createWorkflowTracer } from "./create-workflow-tracer.ts";
+import type { Problem } from "./problems.ts";
 import { collectingSink } from "./sinks.test-support.ts";
 
 /** A host of its own that gets a signal in the middle of a run. Gives how it ended and what it printed. */
@@ -24,6 +25,7 @@ async function signalled(host: string, signal: NodeJS.Signals, tracers = 1) {
       tracer.startExecution({ workflowId: "w" }).startNode({ id: "n" });
     }
     ${host}
+    while (!process.listeners("SIGTERM").some((listener) => Symbol.for("spanloom.signal") in listener)) await sleep(1);
     console.log("ready");
     setInterval(() => {}, 60_000);`;
   const args = ["--conditions=@spanloom/source", "--input-type=module", "-e", script];
@@ -80,8 +82,23 @@ test("a signal that nobody asked for is left alone", async () => {
   expect(printed).toEqual(["ready"]);
 });
 
-test("a signal that no process can handle is refused at once, and tells why", () => {
-  expect(() => createWorkflowTracer({ store: collectingSink(), flushOnSignals: ["SIGKILL"] })).toThrow(
-    /SIGKILL.*cannot be handled/,
-  );
+test("a signal that no process can handle is told as a problem, and the tracer works", async () => {
+  const problems: Problem[] = [];
+  const sink = collectingSink();
+  const tracer = createWorkflowTracer({
+    store: sink,
+    flushOnSignals: ["SIGKILL"],
+    onProblem: (problem) => void problems.push(problem),
+  });
+  await expect
+    .poll(() => problems)
+    .toMatchObject([
+      {
+        code: "invalid_argument",
+        where: "flushOnSignals",
+        cause: { message: expect.stringMatching(/SIGKILL.*cannot be handled/) },
+      },
+    ]);
+  tracer.execution({ workflowId: "w" }, () => undefined);
+  expect(await tracer.flush()).toBe(true);
 });

@@ -1,7 +1,16 @@
 import type { CompiledStateGraph } from "@langchain/langgraph";
 import { expectTypeOf, test } from "vitest";
+import { createDiskSpool } from "./durable/index.ts";
 import { type TraceableGraph, traceLangGraph } from "./engines/langgraph.ts";
-import type { ExecutionEvent, ExecutionHandle, NodeHandle, TracerEvent, WorkflowTracer } from "./index.ts";
+import type {
+  Durability,
+  ExecutionEvent,
+  ExecutionHandle,
+  NodeHandle,
+  TracerEvent,
+  TracerStats,
+  WorkflowTracer,
+} from "./index.ts";
 
 declare const tracer: WorkflowTracer;
 declare const execution: ExecutionHandle;
@@ -46,4 +55,14 @@ test("a traced graph has the type of the graph", () => {
   type Graph = CompiledStateGraph<{ a: string }, { a?: string }, "n">;
   expectTypeOf<Graph>().toExtend<TraceableGraph>();
   expectTypeOf(traceLangGraph<Graph>).returns.toEqualTypeOf<Graph>();
+});
+
+test("a disk spool knows its modes, and every counter is a number", () => {
+  expectTypeOf(createDiskSpool).returns.toEqualTypeOf<Durability>();
+  // @ts-expect-error a spool has a directory
+  createDiskSpool({ mode: "immediate" });
+  // @ts-expect-error there is no such mode
+  createDiskSpool({ directory: "spool", mode: "eager" });
+  expectTypeOf<TracerStats["spilled" | "deadLettered" | "recovered"]>().toEqualTypeOf<number>();
+  expectTypeOf<TracerStats["dropped"]["damaged"]>().toEqualTypeOf<number | undefined>();
 });

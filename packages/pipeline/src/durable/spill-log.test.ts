@@ -6,6 +6,7 @@ import type { SpanRecord } from "@spanloom/model";
 import { makeSpan } from "@spanloom/model/fixtures";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { program } from "./abandon.test-support.ts";
 import type { Place } from "./log-directory.ts";
 import { SpillLog } from "./spill-log.ts";
 import { temporaryDirectories } from "./temporary-directory.test-support.ts";
@@ -38,8 +39,7 @@ async function drain(log: SpillLog): Promise<{ names: string[]; lost: number }> 
 
 /** A process that wrote so many records, the first of them settled, and was killed. */
 async function killedWriter(path: string, count: number, settled = 0): Promise<void> {
-  const script = join(import.meta.dirname, "abandon.test-support.ts");
-  const args = ["--conditions=@spanloom/source", script, path, String(count), String(settled)];
+  const args = ["--conditions=@spanloom/source", program, path, String(count), String(settled)];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   await once(child.stdout, "data");
   child.kill("SIGKILL");

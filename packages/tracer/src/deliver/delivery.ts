@@ -2,9 +2,7 @@ import type { SpanRecord } from "@spanloom/model";
 import type { ProblemReporter } from "../problems.ts";
 import { timerMs, within } from "../wait.ts";
 import { Attempt, type Send } from "./attempt.ts";
-import { blamesRecords, outcomeOf, reasonOf, retryAfterOf } from "./blame.ts";
 import type { DeliveryStats } from "./counters.ts";
-import { isolate } from "./isolate.ts";
 import { Ledger } from "./ledger.ts";
 import { RecordQueue, type Waiting } from "./record-queue.ts";
 import type { MemoryGuard, Spool } from "./spool.ts";
@@ -123,18 +121,13 @@ export class Delivery {
     this.#attempt?.abort();
   }
 
-  /** Puts on the disk whatever is in memory alone, at once: the process is about to end. */
-  rescue(): void {
-    this.#guard?.rescue();
-  }
-
   async shutdown(timeoutMs: number): Promise<boolean> {
     const complete = await this.flush(timeoutMs);
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     // What is under way may still arrive; it is counted when it does, or when it fails.
-    this.rescue();
+    this.#guard?.rescue();
     this.#guard?.stop();
     const left = this.#queue.remove(() => true);
     this.#ledger.drop("shutdown", left.filter(({ place }) => place === undefined).length);
@@ -179,15 +172,16 @@ export class Delivery {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     for (let batch = await this.#next(); batch.length > 0; batch = await this.#next()) {
-      let undelivered = batch;
+      let left: Waiting[] | undefined;
       try {
-        undelivered = await this.#deliver(await this.#prepared(batch));
+        left = await this.#deliver(await this.#prepared(batch));
       } finally {
+        left ??= batch.filter((entry) => this.#ledger.sending.has(entry));
         for (const entry of batch) this.#ledger.sending.delete(entry);
-        this.#failures = undelivered.length === 0 ? 0 : this.#failures + 1;
-        this.#keep(undelivered);
+        this.#failures = left.length === 0 ? 0 : this.#failures + 1;
+        this.#keep(left);
       }
-      if (undelivered.length > 0) return false;
+      if (left.length > 0) return false;
     }
     return true;
   }
@@ -237,21 +231,14 @@ export class Delivery {
   async #deliver(batch: Waiting[]): Promise<Waiting[]> {
     const failure = await this.#send(batch);
     if (failure === undefined) return [];
-    const { error } = failure;
-    const { name, problems } = this.#options;
-    problems.report(
-      "delivery_failed",
-      name,
-      `${name === "otlp" ? "The collector" : "The store"} did not take a batch of spans. They wait and are tried again.`,
-      error,
-    );
-    const mayBlame = outcomeOf(error) === "refused" && (blamesRecords(error) || this.#failures >= 2);
-    if (!mayBlame) return batch;
-    const { retry, poison } = await isolate(batch, async (part) => {
-      const failed = await this.#send(part);
-      return failed === undefined ? "taken" : outcomeOf(failed.error);
+    // Most processes never need it.
+    const { judge } = await import("./verdict.ts");
+    const { retry, refused, quietMs } = await judge(batch, failure.error, this.#failures >= 2, {
+      ...this.#options,
+      again: (part) => this.#send(part),
     });
-    await this.#ledger.refuse(poison, reasonOf(error));
+    this.#quietUntil = performance.now() + quietMs;
+    await this.#ledger.refuse(refused);
     return retry;
   }
 
@@ -261,10 +248,7 @@ export class Delivery {
     const records = batch.map(({ record }) => record);
     this.#attempt = new Attempt();
     const outcome = await this.#attempt.run(send, records, sendTimeoutMs, name);
-    if ("error" in outcome) {
-      this.#quietUntil = performance.now() + (retryAfterOf(outcome.error) ?? 0);
-      return outcome;
-    }
+    if ("error" in outcome) return outcome;
     await this.#ledger.answered(batch, outcome.result);
     return undefined;
   }

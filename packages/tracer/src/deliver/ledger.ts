@@ -4,6 +4,13 @@ import { Counters, type DropReason } from "./counters.ts";
 import type { Waiting } from "./record-queue.ts";
 import type { Spool } from "./spool.ts";
 
+/** A record that the other end refuses for good, and why. */
+export interface Refusal {
+  entry: Waiting;
+  code: string;
+  reason: string;
+}
+
 /** What becomes of records: counted, told, and settled on the disk. */
 export class Ledger {
   readonly counters: Counters = new Counters();
@@ -27,14 +34,16 @@ export class Ledger {
     this.counters.stored += taken.length - unnamed;
     this.counters.drop("rejected", unnamed);
     this.settle(taken);
+    const refused: Refusal[] = [];
     for (const [entry, { code, message }] of refusals) {
       if (entry === undefined) continue;
       // Spans of an execution that was deleted are refused for good: that is no fault.
       if (code === "deleted_execution") {
         this.counters.drop("rejected", 1);
         this.settle([entry]);
-      } else await this.refuse([entry], { code, reason: message ?? "Refused." });
+      } else refused.push({ entry, code, reason: message ?? "Refused." });
     }
+    await this.refuse(refused);
     if (unnamed > 0) this.#reportDrop("rejected");
   }
 
@@ -47,13 +56,13 @@ export class Ledger {
   }
 
   /** Records that are to blame: set apart where there is a disk, else counted and let go. */
-  async refuse(entries: readonly Waiting[], why: { code: string; reason: string }): Promise<void> {
-    if (entries.length === 0) return;
-    const records = entries.map(({ record }) => record);
-    const buried = (await this.#spool?.bury(records, why)) ?? false;
-    this.settle(entries);
-    if (buried) this.counters.deadLettered += entries.length;
-    else this.drop("rejected", entries.length);
+  async refuse(refused: readonly Refusal[]): Promise<void> {
+    if (refused.length === 0) return;
+    const letters = refused.map(({ entry, code, reason }) => ({ record: entry.record, code, reason }));
+    const buried = (await this.#spool?.bury(letters)) ?? false;
+    this.settle(refused.map(({ entry }) => entry));
+    if (buried) this.counters.deadLettered += refused.length;
+    else this.drop("rejected", refused.length);
   }
 
   drop(reason: DropReason, count: number): void {

@@ -5,6 +5,14 @@ import type { RecordQueue, Waiting } from "./record-queue.ts";
 /** Where a record stands on the disk; only the spool that gave it reads it. */
 export type SpoolPlace = object;
 
+/** A record that the other end refuses for good, and why. */
+export interface Refused {
+  record: SpanRecord;
+  code: string;
+  /** One sentence, without content. */
+  reason: string;
+}
+
 /** A record that was read back. */
 export interface Spooled {
   place: SpoolPlace;
@@ -35,7 +43,7 @@ export interface Spool {
   /** The oldest records that nobody holds, and how many were found to be unreadable. */
   read(count: number, bytes: number): Promise<{ records: Spooled[]; lost: number }>;
   /** Sets records apart that the other end refuses for good. False when even that failed. */
-  bury(records: readonly SpanRecord[], why: { code: string; reason: string }): Promise<boolean>;
+  bury(refused: readonly Refused[]): Promise<boolean>;
   /** What is not delivered stays for the next process. */
   close(): Promise<void>;
 }

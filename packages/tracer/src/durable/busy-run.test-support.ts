@@ -19,7 +19,10 @@ export interface BusyRun {
 /** Tokens that every model call reports. */
 export const TOKENS = 7;
 
-if (import.meta.main) await run(JSON.parse(process.argv[2] ?? "") as BusyRun);
+/** Where the program is. */
+export const program: string = import.meta.filename;
+
+if (process.argv[1] === program) await run(JSON.parse(process.argv[2] ?? "") as BusyRun);
 
 async function run({ database, directory, ledger, mode, url, seed, slowStore }: BusyRun): Promise<void> {
   const store = createSqliteStore({ path: database }).forScope("default");

@@ -67,7 +67,7 @@ export function takenIn(file: string): string[] {
     .flatMap(({ spanIds }) => spanIds);
 }
 
-if (import.meta.main) {
+if (process.argv[1] === import.meta.filename) {
   const [, , port = "", file = "", moods = "[]"] = process.argv;
   serve(Number(port), file, JSON.parse(moods) as Mood[]);
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { SpanloomError, type SpanRecord } from "@spanloom/model";
 import { DeadLetters, type Place, SpillLog } from "@spanloom/pipeline/durable";
-import type { Durability, MemoryGuard, Spool, SpoolPlace } from "../deliver/spool.ts";
+import type { Durability, MemoryGuard, Refused, Spool, SpoolPlace } from "../deliver/spool.ts";
 import type { ProblemReporter } from "../problems.ts";
 import { Journal } from "./journal.ts";
 
@@ -150,10 +150,10 @@ class DiskSpool implements Spool {
     return result;
   }
 
-  async bury(...[records, { code, reason }]: Parameters<Spool["bury"]>): Promise<boolean> {
+  async bury(refused: readonly Refused[]): Promise<boolean> {
     const time = new Date().toISOString();
     try {
-      await this.#letters.write(records.map((record) => ({ time, code, reason, record })));
+      await this.#letters.write(refused.map(({ record, code, reason }) => ({ time, code, reason, record })));
     } catch (error) {
       this.#reportDisk(error);
       return false;
@@ -161,7 +161,7 @@ class DiskSpool implements Spool {
     this.#problems.report(
       "dead_lettered",
       this.#destination,
-      `Spans were refused for good (${code}) and set apart in ${this.#letters.path}.`,
+      `Spans were refused for good (${refused[0]?.code}) and set apart in ${this.#letters.path}.`,
     );
     return true;
   }

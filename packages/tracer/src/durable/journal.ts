@@ -1,6 +1,7 @@
 import type { SpanRecord } from "@spanloom/model";
 import type { RecordQueue, Waiting } from "../deliver/record-queue.ts";
 import type { MemoryGuard, SpoolPlace } from "../deliver/spool.ts";
+import { rescueAtExit } from "./rescue-at-exit.ts";
 
 /** What the journal asks of a spool. Nothing of it throws or rejects. */
 interface Disk {
@@ -25,6 +26,7 @@ export class Journal implements MemoryGuard {
   readonly #sending: ReadonlySet<Waiting>;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
+  readonly #forgetExit: () => void;
   /** When the oldest record that is in memory alone was accepted. */
   #oldest = Number.POSITIVE_INFINITY;
 
@@ -32,6 +34,7 @@ export class Journal implements MemoryGuard {
     this.#disk = disk;
     this.#queue = queue;
     this.#sending = sending;
+    this.#forgetExit = rescueAtExit(() => this.rescue());
   }
 
   watch(): void {
@@ -46,6 +49,7 @@ export class Journal implements MemoryGuard {
 
   stop(): void {
     this.#stopped = true;
+    this.#forgetExit();
     clearTimeout(this.#timer);
   }
 

@@ -10,7 +10,7 @@ import { decodeOtlp } from "@spanloom/model/otlp";
 import { createSqliteStore } from "@spanloom/store/sqlite";
 import { afterEach, describe, expect, test } from "vitest";
 import { createWorkflowTracer } from "../create-workflow-tracer.ts";
-import { type BusyRun, TOKENS } from "./busy-run.test-support.ts";
+import { type BusyRun, program, TOKENS } from "./busy-run.test-support.ts";
 import { createDiskSpool } from "./disk-spool.ts";
 
 const cleanUps: (() => unknown)[] = [];
@@ -110,8 +110,7 @@ describe.each(["immediate", "batched"] as const)("after kill -9 at random points
 
 /** Runs the host until it has been busy for so long by its own clock, then kills it at once. Gives what it wrote down. */
 async function runAndKill(options: BusyRun, busyMs: number): Promise<Noted[]> {
-  const script = join(import.meta.dirname, "busy-run.test-support.ts");
-  const args = ["--conditions=@spanloom/source", script, JSON.stringify(options)];
+  const args = ["--conditions=@spanloom/source", program, JSON.stringify(options)];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"] });
   const exited = once(child, "exit");
   await new Promise<void>((resolve) => {
