@@ -1,4 +1,3 @@
-import type { SpanProcessor } from "@opentelemetry/sdk-trace";
 import {
   type ScopedStore,
   SpanloomError,
@@ -9,18 +8,24 @@ import {
 import { createPipeline, type Pipeline, type PipelineOptions } from "@spanloom/pipeline";
 import { Delivery, type DeliveryStats } from "./deliver/delivery.ts";
 import { sinkSender } from "./deliver/sink-sender.ts";
-import { EventChannel } from "./event-channel.ts";
+import { EventChannel, type EventStats } from "./event-channel.ts";
 import { endEvent, startEvent, type TracerEvent } from "./events.ts";
 import { type ExecutionHandle, type ExecutionOptions, startExecution } from "./execution.ts";
 import { flushBeforeExit } from "./exit-flush.ts";
 import type { SpanFacts } from "./facts.ts";
+import { type OtelEnvironment, readEnvironment } from "./otel/environment.ts";
+import { joinOtherInstrumentations } from "./otel/global-provider.ts";
 import { guardedProcessor } from "./otel/guarded-processor.ts";
+import { type HostSpansOptions, hostSpanProcessor } from "./otel/host-span-processor.ts";
+import type { OtelSpanProcessor } from "./otel/otel-span.ts";
 import { checkOtlpUrl, createOtlpSender, type OtlpOptions } from "./otel/otlp-exporter.ts";
-import { createPrivateProvider } from "./otel/private-provider.ts";
+import { PrivateProvider } from "./otel/private-provider.ts";
+import { createResource } from "./otel/resource.ts";
 import { type LiveSpan, StoreSpanProcessor } from "./otel/store-span-processor.ts";
 import { createProblemReporter, type OnProblem, type ProblemReporter } from "./problems.ts";
 import { Recorder } from "./recorder.ts";
 import { runSpan } from "./run-span.ts";
+import { DetailSampler, type SamplingOptions } from "./sampling.ts";
 import type { SpanHandle } from "./span-handle.ts";
 import type { ExecutionEnd } from "./totals.ts";
 import { settled } from "./wait.ts";
@@ -30,8 +35,11 @@ export interface WorkflowTracerOptions {
   store: TraceStore | ScopedStore | SpanSink;
   /** The tenant, where `store` holds several. Default `default`. */
   scope?: string;
-  /** Also posts ended spans to an OpenTelemetry collector, as OTLP/JSON. */
-  otlp?: OtlpOptions;
+  /**
+   * Also posts ended spans to an OpenTelemetry collector, as OTLP/JSON. What is left out comes from
+   * `OTEL_EXPORTER_OTLP_*`; where these name an endpoint, `false` sends nothing there.
+   */
+  otlp?: Partial<OtlpOptions> | false;
   /** What is taken out of every field before it leaves the span's memory; `false` takes nothing out. */
   redaction?: PipelineOptions["redaction"];
   /** How tokens become costs; `false` leaves costs unknown. */
@@ -43,8 +51,18 @@ export interface WorkflowTracerOptions {
   serviceVersion?: string;
   /** Such as `production`. */
   environment?: string;
-  /** Default true. When false the host's code runs the same and nothing is recorded. */
-  enabled?: boolean;
+  /**
+   * When false the host's code runs the same and nothing is recorded. A function is asked with the scope whenever an
+   * execution starts. Default true, unless `OTEL_SDK_DISABLED` is.
+   */
+  enabled?: boolean | ((scope: string) => boolean);
+  /** Takes content, attributes and events away from completed executions when they end; sums stay. Default: all is kept. */
+  sampling?: SamplingOptions;
+  /**
+   * Default true. Where the host has no OpenTelemetry provider when the first execution starts, one is registered that
+   * records spans of other instrumentations inside executions, and nothing else.
+   */
+  registerGlobally?: boolean;
   /** Default true. When false no prompt, response, argument, result or state is kept. */
   captureContent?: boolean;
   /** Default true. What a callback returns becomes the output of its span, where none was set. */
@@ -54,7 +72,7 @@ export interface WorkflowTracerOptions {
   /** Default true: writes what waits when Node runs out of work, for at most two seconds. `process.exit` is not seen. */
   flushOnExit?: boolean;
   /** Processors of the host that should see our spans too. They get ids and figures as attributes, never content. */
-  spanProcessors?: SpanProcessor[];
+  spanProcessors?: OtelSpanProcessor[];
   /** Default: one line on `console.warn`. */
   onProblem?: OnProblem;
   /** Events in order. A promise is awaited before the next one. */
@@ -63,9 +81,10 @@ export interface WorkflowTracerOptions {
   onExecutionEnd?: (end: ExecutionEnd) => void | Promise<void>;
 }
 
-/** The counters of the store, and those of the collector where there is one. */
+/** The counters of the store, and those of the collector and of `onEvent` where there are such. */
 export interface TracerStats extends DeliveryStats {
   otlp?: DeliveryStats;
+  events?: EventStats;
 }
 
 export interface WorkflowTracer {
@@ -75,6 +94,11 @@ export interface WorkflowTracer {
   startExecution(options: ExecutionOptions): ExecutionHandle;
   /** The span whose callback is running here, across `await`s; code deep inside a node can hang its own spans below it. */
   activeSpan(): SpanHandle | undefined;
+  /**
+   * A processor for an OpenTelemetry provider of the host, 2.x or 3.x: spans of other instrumentations that run inside
+   * an execution are kept with it. With `all`, every other span, too, as an execution of its own.
+   */
+  spanProcessor(options?: HostSpansOptions): OtelSpanProcessor;
   /** For adapters of engines: runs `work`, and gives what it throws to `onProblem` instead of to the host. */
   guard<T>(where: string, work: () => T): T | undefined;
   /** Writes what waits, and spans that run as they are now. True when everything was delivered in time. Never rejects. */
@@ -90,15 +114,23 @@ const PRICES_TIMEOUT_MS = 2_000;
 
 /** Makes a tracer. Throws `invalid_argument` for options that cannot work; after that, nothing it does throws. */
 export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTracer {
-  const { redaction, pricing, onEvent, onExecutionEnd, otlp, spanProcessors = [], enabled = true } = options;
+  const { redaction, pricing, onEvent, onExecutionEnd, sampling, spanProcessors = [] } = options;
+  const { scope = "default", registerGlobally = true } = options;
   const sink = sinkOf(options);
-  if (otlp !== undefined) checkOtlpUrl(otlp.url);
+  checkSampling(sampling);
   checkQueue(options.queue);
   const problems = createProblemReporter(options.onProblem);
+  const environment = readEnvironment(process.env, problems);
+  const enabled = options.enabled ?? !environment.disabled;
+  const otlp = enabled === false ? undefined : otlpOf(options.otlp, environment);
   const pipeline = options.pipeline ?? createPipeline({ redaction, pricing });
   const events = onEvent === undefined ? undefined : new EventChannel(onEvent, problems);
 
-  const delivery = (name: string, send: ConstructorParameters<typeof Delivery>[0]["send"]): Delivery =>
+  const delivery = (
+    name: string,
+    send: ConstructorParameters<typeof Delivery>[0]["send"],
+    timeoutMs?: number,
+  ): Delivery =>
     new Delivery({
       name,
       send,
@@ -106,18 +138,22 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
       prepare: (batch) => priced(batch, pipeline),
       maxBytes: options.queue?.maxBytes ?? 32_000_000,
       flushIntervalMs: options.queue?.flushIntervalMs ?? 200,
-      sendTimeoutMs: options.queue?.writeTimeoutMs ?? 10_000,
+      sendTimeoutMs: timeoutMs ?? options.queue?.writeTimeoutMs ?? 10_000,
     });
   const toStore = delivery("store", sinkSender(sink));
-  const toCollector = otlp && delivery("otlp", createOtlpSender(otlp));
+  const toCollector = otlp && delivery("otlp", createOtlpSender(otlp), environment.otlp?.timeoutMs);
+  const sampler = sampling && new DetailSampler(sampling, (record, before) => toStore.put(record, before));
 
   const ends = new Set<Promise<void>>();
-  const deliver = (record: SpanRecord, live: LiveSpan): void => {
+  const deliver = (record: SpanRecord, live: LiveSpan, amended: boolean): void => {
     live.waiting = toStore.put(record, live.waiting);
     if (record.endTime === undefined) return;
+    const { facts } = live;
+    if (facts !== undefined) sampler?.note(record, live, facts.execution);
+    if (amended) return;
     toCollector?.put(record);
     events?.emit(endEvent(record));
-    const { facts } = live;
+    if (facts?.status !== undefined) sampler?.finish(record, facts.execution);
     if (onExecutionEnd === undefined || facts === undefined) return;
     facts.execution.totals.add(record);
     if (facts.status === undefined) return;
@@ -133,14 +169,15 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     liveIntervalMs: options.queue?.flushIntervalMs ?? 200,
     problems,
   });
-  const provider = createPrivateProvider({
-    ...options,
-    enabled,
-    processors: [processor, ...spanProcessors.map((own) => guardedProcessor(own, problems))],
+  const provider = new PrivateProvider({
+    resource: createResource(options, environment.resource),
+    limits: environment.limits,
+    store: processor,
+    others: spanProcessors.map((own) => guardedProcessor(own, problems)),
   });
   const recorder = new Recorder({
-    tracer: provider.tracer,
-    processor,
+    provider,
+    enabled: typeof enabled === "function" ? () => enabled(scope) : () => enabled,
     problems,
     captureContent: options.captureContent ?? true,
     captureResults: options.captureResults ?? true,
@@ -157,14 +194,20 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     ]);
     return results.every((complete) => complete !== false);
   };
-  const seesExit = (options.flushOnExit ?? true) && enabled;
+  const seesExit = (options.flushOnExit ?? true) && enabled !== false;
   const forgetExit = seesExit
     ? flushBeforeExit(() => void flush({ timeoutMs: EXIT_FLUSH_TIMEOUT_MS }))
     : undefined;
 
+  const start = (execution: ExecutionOptions): ExecutionHandle => {
+    if (registerGlobally && enabled !== false) problems.guard("OpenTelemetry", joinOtherInstrumentations);
+    return startExecution(recorder, execution);
+  };
+
   return {
-    execution: (execution, run) => runSpan(() => startExecution(recorder, execution), run),
-    startExecution: (execution) => startExecution(recorder, execution),
+    execution: (execution, run) => runSpan(() => start(execution), run),
+    startExecution: start,
+    spanProcessor: (hostSpans) => hostSpanProcessor(processor, flush, hostSpans, problems),
     activeSpan: () => recorder.active(),
     guard: (where, work) => problems.guard(where, work),
     flush,
@@ -175,7 +218,11 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
       await Promise.all([toStore.shutdown(0), toCollector?.shutdown(0)]);
       return flushed;
     },
-    stats: () => ({ ...toStore.stats(), ...(toCollector !== undefined && { otlp: toCollector.stats() }) }),
+    stats: () => ({
+      ...toStore.stats(),
+      ...(toCollector !== undefined && { otlp: toCollector.stats() }),
+      ...(events !== undefined && { events: events.stats() }),
+    }),
   };
 }
 
@@ -194,6 +241,27 @@ function sinkOf({ store, scope = "default" }: WorkflowTracerOptions): SpanSink {
   throw new SpanloomError("invalid_argument", {
     what: "The tracer has no `store` that it can write to.",
     fix: 'Give one, such as createMemoryStore() of "@spanloom/store", or any object with `write(spans)`.',
+  });
+}
+
+/** Options stand before the environment. */
+function otlpOf(
+  given: WorkflowTracerOptions["otlp"],
+  { otlp }: OtelEnvironment,
+): OtlpOptions | undefined {
+  if (given === false || (given === undefined && otlp === undefined)) return undefined;
+  const url = given?.url ?? otlp?.url ?? "";
+  checkOtlpUrl(url);
+  return { ...given, url, headers: { ...otlp?.headers, ...given?.headers } };
+}
+
+function checkSampling(sampling: SamplingOptions | undefined): void {
+  const share: unknown = sampling?.keepDetail;
+  if (sampling === undefined || (typeof share === "number" && share >= 0 && share <= 1)) return;
+  throw new SpanloomError("invalid_argument", {
+    what: `The option sampling.keepDetail cannot be ${String(share)}.`,
+    why: "It is the share of completed executions that keep their detail.",
+    fix: "Give a number from 0 to 1, or leave `sampling` out to keep everything.",
   });
 }
 

@@ -9,6 +9,24 @@ export function isAbort(error: unknown): boolean {
   }
 }
 
+/**
+ * Whether work stopped because somebody wanted it to: an abort, or the reason of the signal itself. A time-out is a
+ * failure, also when a signal brings it.
+ */
+export function isCancellation(error: unknown, signal: AbortSignal | undefined): boolean {
+  if (isAbort(error)) return true;
+  try {
+    if (signal?.aborted !== true || nameOf(signal.reason) === "TimeoutError") return false;
+    return error === signal.reason || (error instanceof Error && error.cause === signal.reason);
+  } catch {
+    return false;
+  }
+}
+
+function nameOf(error: unknown): unknown {
+  return error instanceof Error ? error.name : undefined;
+}
+
 /** What a thrown value says about itself. Never throws, whatever it is: getters and proxies may. */
 export function describeError(error: unknown): { message: string; exception: Exception } {
   try {

@@ -9,8 +9,8 @@ import { snapshot } from "./snapshot.ts";
 export interface StoreSpanProcessorOptions {
   /** Runs before anything leaves the span's own memory. */
   clean: (record: SpanRecord) => SpanRecord;
-  /** Cleaned states of spans: running ones that last, and every end. */
-  deliver: (record: SpanRecord, live: LiveSpan) => void;
+  /** Cleaned states of spans: running ones that last, and every end. `amended`: the end was told before. */
+  deliver: (record: SpanRecord, live: LiveSpan, amended: boolean) => void;
   /** The cleaned record of a span that starts, where somebody wants to know. */
   onStarted?: (record: SpanRecord) => void;
   /** True when running spans should not be written just now. */
@@ -36,10 +36,8 @@ export interface LiveSpan {
 }
 
 /** Spans carry it themselves: a WeakMap would make every garbage collection slower. */
-const LIVE: unique symbol = Symbol("spanloom.live");
-
 interface Carrier {
-  [LIVE]?: LiveSpan;
+  [key: symbol]: LiveSpan | undefined;
 }
 
 /** Spans beyond this many that run at once are written when they end, not while they run. */
@@ -52,23 +50,19 @@ const MAX_LIVE = 50_000;
 export class StoreSpanProcessor {
   readonly #options: StoreSpanProcessorOptions;
   readonly #live = new Set<LiveSpan>();
-  #expected: SpanFacts | undefined;
+  /** Of this processor alone: a span of the host may be carried to several tracers. */
+  readonly #key: symbol = Symbol("spanloom.live");
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: StoreSpanProcessorOptions) {
     this.#options = options;
   }
 
-  /** Says what belongs to the span that is started next, at once: OpenTelemetry has no way to hand it to `onStart`. */
-  expect(facts: SpanFacts | undefined): void {
-    this.#expected = facts;
-  }
-
-  onStart(span: OtelSpan & Carrier, parentContext: Context): void {
-    const facts = this.#expected ?? inherit(parentContext);
-    this.#expected = undefined;
+  /** `own`: what belongs to a span of ours. Others take after the span of ours that they stand below. */
+  onStart(span: OtelSpan, parentContext: Context, own?: SpanFacts): void {
+    const facts = own ?? this.#inherit(parentContext);
     const live: LiveSpan = { span, facts, revision: 0, written: -1, lasting: false, waiting: undefined };
-    span[LIVE] = live;
+    (span as OtelSpan & Carrier)[this.#key] = live;
     const { onStarted, clean, problems, liveIntervalMs } = this.#options;
     if (onStarted !== undefined)
       problems.guard("span start", () => onStarted(clean(snapshot(span, facts, 0, false))));
@@ -77,11 +71,22 @@ export class StoreSpanProcessor {
     this.#timer ??= setInterval(() => this.writeRunning(false), liveIntervalMs).unref();
   }
 
-  onEnd(span: OtelSpan & Carrier): void {
-    const live = span[LIVE];
+  /** Whether a span that starts there stands below one of ours. */
+  isBelowOurs(parentContext: Context): boolean {
+    return this.#liveIn(parentContext)?.facts !== undefined;
+  }
+
+  onEnd(span: OtelSpan): void {
+    const live = (span as OtelSpan & Carrier)[this.#key];
     if (live === undefined) return;
     this.#live.delete(live);
     this.#deliver(live, true);
+  }
+
+  /** Writes a span again that has ended, with what became known since. */
+  amend(span: object): void {
+    const live = (span as Carrier)[this.#key];
+    if (live !== undefined) this.#deliver(live, true, true);
   }
 
   /** Writes the spans that run and have news: those that last, or all of them before a flush. */
@@ -115,18 +120,21 @@ export class StoreSpanProcessor {
     return Promise.resolve();
   }
 
-  #deliver(live: LiveSpan, ended: boolean): void {
+  #deliver(live: LiveSpan, ended: boolean, amended = false): void {
     const { clean, deliver, problems } = this.#options;
     try {
-      deliver(clean(snapshot(live.span, live.facts, live.revision++, ended)), live);
+      deliver(clean(snapshot(live.span, live.facts, live.revision++, ended)), live, amended);
     } catch (error) {
       problems.report("internal", "span", "A span could not be recorded; the workflow goes on.", error);
     }
   }
-}
 
-function inherit(parentContext: Context): SpanFacts | undefined {
-  const parent = trace.getSpan(parentContext) as (Span & Carrier) | undefined;
-  const above = parent?.[LIVE]?.facts;
-  return above === undefined ? undefined : new SpanFacts(above.execution, "internal", above.node);
+  #inherit(parentContext: Context): SpanFacts | undefined {
+    const above = this.#liveIn(parentContext)?.facts;
+    return above === undefined ? undefined : new SpanFacts(above.execution, "internal", above.node);
+  }
+
+  #liveIn(parentContext: Context): LiveSpan | undefined {
+    return (trace.getSpan(parentContext) as (Span & Carrier) | undefined)?.[this.#key];
+  }
 }
