@@ -1,6 +1,7 @@
 import {
   millisBetween,
   nanosToRfc3339,
+  type SpanLink,
   type SpanRecord,
   type TokenUsage,
   traceIdToUuid,
@@ -32,7 +33,12 @@ export interface EventError {
 
 /** What happens to an execution and its nodes. */
 export type ExecutionEvent =
-  | (EventBase & { type: "execution_started"; workflowName?: string })
+  | (EventBase & {
+      type: "execution_started";
+      workflowName?: string;
+      /** It goes on after a wait. */
+      resumed?: true;
+    })
   | (EventBase & NodeFields & { type: "node_started" })
   | (EventBase & NodeFields & { type: "node_completed"; durationMs: number })
   | (EventBase & NodeFields & { type: "node_failed"; durationMs: number; error: EventError })
@@ -76,8 +82,13 @@ export function startEvent(record: SpanRecord): TracerEvent | undefined {
   switch (record.kind) {
     case "workflow": {
       if (record.executionStatus === undefined) return undefined;
-      const { workflowName } = record;
-      return { type: "execution_started", ...base, ...(workflowName !== undefined && { workflowName }) };
+      const { workflowName, links } = record;
+      return {
+        type: "execution_started",
+        ...base,
+        ...(workflowName !== undefined && { workflowName }),
+        ...(links.some(isResume) && { resumed: true as const }),
+      };
     }
     case "node":
       return { type: "node_started", ...base, ...nodeFields(record) };
@@ -133,6 +144,10 @@ function executionEnd(
     default:
       return { type: "execution_completed", ...base };
   }
+}
+
+function isResume({ attributes }: SpanLink): boolean {
+  return attributes["spanloom.link"] === "resumes";
 }
 
 function baseOf(record: SpanRecord, time: string): EventBase {

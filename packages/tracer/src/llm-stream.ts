@@ -66,7 +66,7 @@ class AnswerReader<C> {
   chunk(chunk: C): void {
     this.#chunks++;
     this.#span.guard("stream", () => {
-      const said = this.#read === undefined ? asText(chunk) : this.#read(chunk);
+      const said = this.#said(chunk);
       // Without a reader chunks say nothing of themselves: the first stands for the first token.
       if (said?.text || (this.#read === undefined && this.#chunks === 1)) this.#span.firstToken();
       if (said === undefined || said === null) return;
@@ -75,6 +75,16 @@ class AnswerReader<C> {
       if (said.finishReason !== undefined) this.#span.setFinishReasons([said.finishReason]);
       if (said.model !== undefined) this.#span.setModel(said.model);
     });
+  }
+
+  #said(chunk: C): StreamChunk | undefined {
+    if (this.#read === undefined) return asText(chunk);
+    try {
+      return this.#read(chunk);
+    } catch (error) {
+      this.#span.blameHost("stream", "`read` failed on a chunk of a stream; the chunk is passed on.", error);
+      return undefined;
+    }
   }
 
   complete(): void {

@@ -258,6 +258,11 @@ export class RecordedSpan {
     this.onEnded?.();
   }
 
+  /** @internal A function that the host gave has failed. */
+  blameHost(where: string, message: string, error: unknown): void {
+    this.recorder.problems.report("callback_failed", where, message, error);
+  }
+
   /** @internal */
   guard(where: string, work: () => void): void {
     this.recorder.problems.guard(where, work);

@@ -185,11 +185,14 @@ function isTime(value: unknown): value is TimeInput {
   return typeof value === "number" || value instanceof Date || Array.isArray(value);
 }
 
+/** Numbers below are milliseconds of `performance.now()`, those above since 1970: no process runs for three years. */
+const EPOCH_FROM_MS = 1e11;
+
 /** OpenTelemetry takes seconds and nanoseconds, a date, milliseconds since the epoch, or those of `performance.now()`. */
 export function hrTime(time: TimeInput): HrTime {
   if (Array.isArray(time)) return time;
-  const given = time instanceof Date ? time.getTime() : time;
-  const ms = given < performance.timeOrigin ? performance.timeOrigin + given : given;
+  const isUptime = typeof time === "number" && time < EPOCH_FROM_MS;
+  const ms = isUptime ? performance.timeOrigin + time : Number(time);
   const seconds = Math.floor(ms / 1000);
   return [seconds, Math.floor((ms - seconds * 1000) * 1e6)];
 }
