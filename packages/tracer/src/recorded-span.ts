@@ -222,12 +222,19 @@ export class RecordedSpan {
     return this.recorder.captureResults && this.recording.facts.output === undefined;
   }
 
-  /** @internal For engines: the state that the workflow had once this span and those beside it had ended. */
-  amendStateAfter(state: unknown): void {
-    this.recorder.problems.guard("setState", () => {
-      this.recording.facts.stateAfter = this.#content(state);
+  /** @internal For engines that know the state: taken once for all spans that share it. */
+  contentOf(value: unknown): Content | undefined {
+    return this.recorder.problems.guard("state", () => this.#content(value));
+  }
+
+  /** @internal For engines, also after the end: what follows a span may be known only when those beside it have ended. */
+  amendState(state: { before?: Content | undefined; after?: Content | undefined }): void {
+    this.recorder.problems.guard("state", () => {
+      const { facts } = this.recording;
+      facts.stateBefore ??= state.before;
+      facts.stateAfter ??= state.after;
       if (this.#ended) this.recorder.amend(this.recording);
-      else this.recording.facts.changes++;
+      else facts.changes++;
     });
   }
 

@@ -1,5 +1,5 @@
 import { type Context, context, type Link, type Span, SpanKind, trace } from "@opentelemetry/api";
-import { activeHandle, type Locate, runAt } from "./active-place.ts";
+import { activeHandle, runAt } from "./active-place.ts";
 import type { HrTime } from "./clock.ts";
 import type { SpanFacts } from "./facts.ts";
 import { mirrorAttributes } from "./otel/mirror-attributes.ts";
@@ -116,11 +116,11 @@ export class Recorder {
   }
 
   /** Runs the host's code so that spans started below it, ours and those of other instrumentations, find their parent. */
-  run<T>(handle: SpanHandle, work: () => T, locate?: Locate): T {
+  run<T>(handle: SpanHandle, work: () => T): T {
     const { facts, context: within } = handle.recording;
     // What is not recorded must not become the parent of the host's own spans: these would not be sampled either.
     const body = facts.execution.recorded ? (): T => context.with(within, work) : work;
-    return runAt(this, handle, locate, body);
+    return runAt(this, handle, body);
   }
 
   /** The span of this recorder whose callback is running. */

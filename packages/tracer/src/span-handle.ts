@@ -1,5 +1,4 @@
 import type { SpanKind } from "@spanloom/model";
-import type { Locate } from "./active-place.ts";
 import {
   type BranchResults,
   type IterationOptions,
@@ -21,6 +20,7 @@ import {
 import { type StreamOptions, traceStream } from "./llm-stream.ts";
 import { type NodeHandle, type NodeOptions, nodeFacts } from "./node.ts";
 import { RecordedSpan } from "./recorded-span.ts";
+import type { Recorder } from "./recorder.ts";
 import { type RetryOptions, retryNode } from "./retry.ts";
 import { runSpan } from "./run-span.ts";
 import { safeKind, safeName } from "./safe.ts";
@@ -200,9 +200,9 @@ export class SpanHandle extends RecordedSpan {
     return this.recorder.run(this, work);
   }
 
-  /** @internal For engines that call the host's functions themselves: `locate` finds the span of the one that runs. */
-  runLocated<T>(work: () => T, locate: Locate): T {
-    return this.recorder.run(this, work, locate);
+  /** @internal */
+  belongsTo(recorder: Recorder): boolean {
+    return this.recorder === recorder;
   }
 
   #startKind(kind: SpanKind | undefined, options: SpanOptions): SpanHandle {

@@ -58,7 +58,7 @@ class JoiningTracer implements Tracer {
   }
 
   startSpan(name: string, options: SpanOptions = {}, within: Context = context.active()): Span {
-    const place = exactContext(within, trace.getSpan);
+    const place = exactContext(within);
     const above = trace.getSpan(place);
     if (options.root || !(above instanceof RecordingSpan) || !(above.home instanceof PrivateProvider)) {
       return trace.wrapSpanContext(

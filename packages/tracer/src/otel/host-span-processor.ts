@@ -25,7 +25,7 @@ export function hostSpanProcessor(
     onStart(span, parentContext) {
       problems.guard("span processor", () => {
         if (span instanceof RecordingSpan) return;
-        const within = exactContext(parentContext, trace.getSpan);
+        const within = exactContext(parentContext);
         if (all || store.isBelowOurs(within)) store.onStart(span, within);
       });
     },

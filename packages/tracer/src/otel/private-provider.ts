@@ -52,7 +52,19 @@ export class PrivateProvider implements SpanHome {
       traceFlags: 1,
       ...(parent?.traceState !== undefined && { traceState: parent.traceState }),
     };
-    const span = new RecordingSpan({ home: this, scope, name, kind, context, parent, startTime, now });
+    const above = trace.getSpan(within);
+    const depth = above instanceof RecordingSpan ? above.depth + 1 : 0;
+    const span = new RecordingSpan({
+      home: this,
+      scope,
+      name,
+      kind,
+      context,
+      parent,
+      depth,
+      startTime,
+      now,
+    });
     if (links !== undefined) span.addLinks(links);
     this.#store.onStart(span, within, facts);
     for (const processor of this.#others) processor.onStart(span, within);

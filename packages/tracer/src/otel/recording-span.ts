@@ -49,6 +49,8 @@ export class RecordingSpan implements Span {
   droppedEventsCount = 0;
   droppedLinksCount = 0;
   readonly home: SpanHome;
+  /** How many spans of this kind stand above it. */
+  readonly depth: number;
   /** Spans of one execution share its clock. */
   readonly now: () => HrTime;
   readonly #context: SpanContext;
@@ -61,6 +63,7 @@ export class RecordingSpan implements Span {
     kind: SpanKind;
     context: SpanContext;
     parent: SpanContext | undefined;
+    depth: number;
     startTime: HrTime;
     now: () => HrTime;
   }) {
@@ -70,6 +73,7 @@ export class RecordingSpan implements Span {
     this.kind = parts.kind;
     this.#context = parts.context;
     this.parentSpanContext = parts.parent;
+    this.depth = parts.depth;
     this.startTime = parts.startTime;
     this.now = parts.now;
   }
