@@ -67,7 +67,6 @@ export default defineConfig({
   test: {
     projects,
     allowOnly: false,
-    passWithNoTests: full,
     reporters: ["default", "./scripts/skipped-reporter.ts"],
     maxWorkers: 2,
   },

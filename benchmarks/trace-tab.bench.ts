@@ -1,15 +1,8 @@
 // How long TraceTab takes to mount over a trace that is already in memory, and how many elements it makes:
 // a production build in real Chromium, a new page for every round.
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import react from "@vitejs/plugin-react";
-import { type Browser, chromium } from "playwright";
-import { build, defaultClientConditions } from "vite";
-import { findBrowser } from "../scripts/browser.ts";
 import { against, type BenchBudget, type BenchCase, type BenchResult, summarize } from "./bench.ts";
+import { type BuiltPage, openBuiltPage } from "./built-page.ts";
 
 const SIZES = [500, 10_000, 100_000] as const;
 const ROUNDS = 5;
@@ -22,20 +15,16 @@ interface Round {
 }
 
 export default async function traceTab(): Promise<BenchResult> {
-  const directory = mkdtempSync(join(tmpdir(), "spanloom-trace-tab-"));
-  const files = await buildPage(directory);
-  const server = await serve(files);
-  const { executablePath, args } = await findBrowser();
-  const browser = await chromium.launch({ ...(executablePath && { executablePath }), args });
+  const built = await openBuiltPage("trace-tab");
+  tellSize(built.files);
   try {
-    const origin = `http://127.0.0.1:${portOf(server)}`;
     // The first page of a browser pays for the browser.
-    await measure(browser, `${origin}/?what=panel&spans=500`);
+    await measure(built, `?what=panel&spans=500`);
     const cases: BenchCase[] = [];
     const budgets: BenchBudget[] = [];
     for (const size of SIZES) {
-      const panel = await rounds(browser, `${origin}/?what=panel&spans=${size}`);
-      const plain = await rounds(browser, `${origin}/?what=plain&spans=${size}`);
+      const panel = await rounds(built, `?what=panel&spans=${size}`);
+      const plain = await rounds(built, `?what=plain&spans=${size}`);
       const spans = size.toLocaleString("en");
       const plainCase = summarize(
         `plain virtual list of ${spans} rows, mount`,
@@ -59,9 +48,7 @@ export default async function traceTab(): Promise<BenchResult> {
     }
     return { cases, budgets };
   } finally {
-    await browser.close();
-    server.close();
-    rmSync(directory, { recursive: true, force: true });
+    await built.close();
   }
 }
 
@@ -71,71 +58,22 @@ function budget({ name, unit, median }: BenchCase, limit: number): BenchBudget {
   return { what: name, limit: `<= ${figure(limit)}`, value: figure(median), ok: median <= limit };
 }
 
-async function rounds(browser: Browser, url: string): Promise<Round[]> {
+async function rounds(built: BuiltPage, query: string): Promise<Round[]> {
   const results: Round[] = [];
-  for (let round = 0; round < ROUNDS; round++) results.push(await measure(browser, url));
+  for (let round = 0; round < ROUNDS; round++) results.push(await measure(built, query));
   return results;
 }
 
-async function measure(browser: Browser, url: string): Promise<Round> {
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-  try {
-    await page.goto(url);
-    await page.evaluate(() => window.loaded);
+function measure(built: BuiltPage, query: string): Promise<Round> {
+  return built.open(query, async (page) => {
     const mountMs = await page.evaluate(() => window.mount());
     const nodes = await page.evaluate(() => document.querySelectorAll(".sl-root, .sl-root *").length);
     return { mountMs, nodes };
-  } finally {
-    await page.close();
-  }
+  });
 }
 
-/** Builds the page as a host would, minified and in production mode. Gives its files by path. */
-async function buildPage(directory: string): Promise<Map<string, Buffer>> {
-  const result = await build({
-    root: join(import.meta.dirname, "trace-tab"),
-    configFile: false,
-    logLevel: "error",
-    mode: "production",
-    plugins: [react()],
-    resolve: {
-      conditions: ["@spanloom/source", ...defaultClientConditions],
-      dedupe: ["react", "react-dom"],
-    },
-    build: { outDir: directory, emptyOutDir: true },
-  });
-  const files = new Map<string, Buffer>();
-  for (const output of [result].flat()) {
-    if (!("output" in output)) continue;
-    for (const { fileName } of output.output)
-      files.set(`/${fileName}`, readFileSync(join(directory, fileName)));
-  }
+function tellSize(files: ReadonlyMap<string, Buffer>): void {
   const scripts = [...files].filter(([path]) => path.endsWith(".js")).map(([, body]) => body);
   const size = gzipSync(Buffer.concat(scripts)).byteLength / 1000;
   console.log(`The page with React, panel, fixtures and store: ${size.toFixed(0)} KB of script, gzip`);
-  return files;
-}
-
-async function serve(files: Map<string, Buffer>): Promise<Server> {
-  const types: Record<string, string> = {
-    ".html": "text/html",
-    ".js": "text/javascript",
-    ".css": "text/css",
-  };
-  const server = createServer((request, response) => {
-    const path = new URL(request.url ?? "/", "http://127.0.0.1").pathname;
-    const file = files.get(path === "/" ? "/index.html" : path);
-    if (file === undefined) return response.writeHead(404).end();
-    response
-      .writeHead(200, { "content-type": types[extname(path === "/" ? ".html" : path)] ?? "text/html" })
-      .end(file);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return server;
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("The server has no port.");
-  return address.port;
 }

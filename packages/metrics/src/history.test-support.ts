@@ -21,7 +21,7 @@ export const ZONES = [
 const count = fc.option(fc.nat(500), { nil: undefined });
 
 /** Records of two traces and up to three executions, some about the same span, some unnamed; five days around clock changes. */
-export const recordArbitrary: fc.Arbitrary<SpanRecord> = fc
+const recordArbitrary: fc.Arbitrary<SpanRecord> = fc
   .record({
     trace: fc.nat(1),
     span: fc.nat(11),

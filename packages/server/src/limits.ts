@@ -16,7 +16,8 @@ export interface Limits {
 
 const DEFAULTS: Limits = {
   urlLength: 8_192,
-  requestBytes: 8 * 1024 * 1024,
+  // A span with four contents of a million characters, three bytes each, must come through.
+  requestBytes: 16 * 1024 * 1024,
   unpackedBytes: 32 * 1024 * 1024,
   spansPerRequest: 5_000,
   previewLength: 2_000,

@@ -40,7 +40,7 @@ function join(all: HostConfig, more: HostConfig): HostConfig {
 /** A template leads to a page: `javascript:` and the like would run in the host's own. */
 function checkConfig(config: HostConfig): HostConfig {
   for (const [name, link] of Object.entries(config.links ?? {})) {
-    if (link === undefined || /^(https?:\/\/|\/(?!\/))/i.test(link.template)) continue;
+    if (link === undefined || /^(https?:\/\/|\/(?![/\\]))/i.test(link.template)) continue;
     throw new SpanloomError("invalid_argument", {
       what: `The link template "${name}" cannot be used.`,
       why: "A template begins with https://, http:// or /.",

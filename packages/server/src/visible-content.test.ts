@@ -56,6 +56,10 @@ describe("withoutContent", () => {
     "mastra.llm.input",
     "retrieval.documents.0.document.content",
     "spanloom.input",
+    "userPrompt",
+    "llmResponseText",
+    "tool-arguments",
+    "my app/question",
   ])("withholds the attribute %s, also in events and links", (key) => {
     const attributes = { [key]: SECRET };
     const link = { traceId: "a".repeat(32), spanId: "b".repeat(16), attributes };
@@ -63,6 +67,26 @@ describe("withoutContent", () => {
     const shown = withoutContent(span);
     expect(shown.attributes).toEqual({ [key]: NOT_PERMITTED });
     expect(JSON.stringify(shown)).not.toContain(SECRET);
+  });
+
+  test("withholds content that stands deeper, in lists and in JSON written out as text", () => {
+    const attributes = {
+      call: { prompt: SECRET, attempt: 2, tags: ["a", { toolInput: SECRET }] },
+      kept: { $map: [["answer", SECRET] as [string, string], ["retries", 1] as [string, number]] },
+      note: JSON.stringify({ text: SECRET }),
+      bracket: "[not json]",
+    };
+    expect(withoutContent(makeSpan({ attributes })).attributes).toEqual({
+      call: { prompt: NOT_PERMITTED, attempt: 2, tags: ["a", { toolInput: NOT_PERMITTED }] },
+      kept: {
+        $map: [
+          ["answer", NOT_PERMITTED],
+          ["retries", 1],
+        ],
+      },
+      note: NOT_PERMITTED,
+      bracket: "[not json]",
+    });
   });
 
   test("keeps figures, ids, names, status messages and exceptions", () => {

@@ -1,4 +1,4 @@
-import type { Attributes, AttributeValue, Content, SpanRecord } from "@spanloom/model";
+import type { AttributeValue, Content, SpanRecord } from "@spanloom/model";
 
 type Fields<T, Value> = { [Key in keyof T]-?: NonNullable<T[Key]> extends Value ? Key : never }[keyof T];
 export type ContentField = Fields<SpanRecord, Content>;
@@ -36,26 +36,60 @@ export function withoutContent(span: SpanRecord): SpanRecord {
   return shown;
 }
 
-/** The words of all dialects for what goes into a model or a tool and comes out of it, anywhere in a dotted key. */
+/** The words of all dialects for what goes into a model or a tool and comes out of it, anywhere in a key. */
 const CONTENT_KEY =
-  /(?:^|[._])(?:prompts?|completions?|inputs?|outputs?|messages?|contents?|arguments|args|params|parameters|results?|responses?|instructions|documents?|text|object|body|value|query|statement|reasoning|toolcalls)(?:[._]|$)/i;
+  /(?:^|_)(?:prompts?|completions?|inputs?|outputs?|messages?|contents?|arguments|args|params|parameters|results?|responses?|questions?|answers?|instructions|documents?|text|object|body|payload|value|query|statement|reasoning|transcript|toolcalls|tool_calls)(?:_|$)/;
 
 /** Figures and settings are no content even under such a key, e.g. `gen_ai.usage.input_tokens`. */
 function isContent(key: string, value: AttributeValue): boolean {
   const holdsText = typeof value === "string" || (typeof value === "object" && value !== null);
-  return holdsText && CONTENT_KEY.test(key) && !PLAIN_KEY.test(key);
+  return holdsText && !PLAIN_KEY.test(key) && CONTENT_KEY.test(words(key));
 }
 
 const PLAIN_KEY =
   /^(?:exception|error)\.|(?:^|[._])(?:id|model|name|type|finish_reasons?|mime_type|role|status_code)$/i;
 
-function withoutContentAttributes(attributes: Attributes): Attributes {
-  const keys = Object.keys(attributes);
-  if (!keys.some((key) => isContent(key, attributes[key] ?? null))) return attributes;
-  return Object.fromEntries(
-    keys.map((key) => [
-      key,
-      isContent(key, attributes[key] ?? null) ? NOT_PERMITTED : (attributes[key] ?? null),
-    ]),
+/** `ai.toolCall-args` as `ai_tool_call_args`: whoever named the attribute had a style of their own. */
+function words(key: string): string {
+  return key
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .replace(/[^a-zA-Z0-9]+/g, "_")
+    .toLowerCase();
+}
+
+/** The same object where nothing in it is content. */
+function withoutContentAttributes<T extends { [key: string]: AttributeValue }>(attributes: T): T {
+  let shown: [string, AttributeValue][] | undefined;
+  const entries = Object.entries(attributes);
+  for (const [index, [key, value]] of entries.entries()) {
+    const visible = visibleValue(key, value);
+    if (visible === value) continue;
+    shown ??= [...entries];
+    shown[index] = [key, visible];
+  }
+  return shown === undefined ? attributes : (Object.fromEntries(shown) as T);
+}
+
+/** Content may also stand deeper: as a member, in a list, or in JSON that was written out as text. */
+function visibleValue(key: string, value: AttributeValue): AttributeValue {
+  if (isContent(key, value)) return NOT_PERMITTED;
+  if (typeof value === "string") return isJsonText(value) ? NOT_PERMITTED : value;
+  if (typeof value !== "object" || value === null) return value;
+  if (!Array.isArray(value)) return withoutContentAttributes(value);
+  const visible = value.map((item) =>
+    key === "$map" && Array.isArray(item) && typeof item[0] === "string"
+      ? [item[0], visibleValue(item[0], item[1] ?? null)]
+      : visibleValue("", item),
   );
+  return visible.some((item, index) => item !== value[index]) ? visible : value;
+}
+
+function isJsonText(text: string): boolean {
+  if (!/^\s*[{[]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -196,7 +196,10 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
   };
   const seesExit = (options.flushOnExit ?? true) && enabled !== false;
   const forgetExit = seesExit
-    ? flushBeforeExit(() => void flush({ timeoutMs: EXIT_FLUSH_TIMEOUT_MS }))
+    ? flushBeforeExit(async () => {
+        if (await flush({ timeoutMs: EXIT_FLUSH_TIMEOUT_MS })) return;
+        for (const each of [toStore, toCollector]) each?.abort();
+      })
     : undefined;
 
   const start = (execution: ExecutionOptions): ExecutionHandle => {

@@ -164,6 +164,16 @@ test("waiting spans are bounded in bytes; what does not fit is counted by reason
   expect(problems.filter(({ code }) => code === "spans_dropped")).toHaveLength(1);
 });
 
+test("a queue that is full of steps has room for the end of their execution", async () => {
+  const { tracer } = setUp(hangingSink(), { queue: { maxBytes: 20_000, flushIntervalMs: 60_000 } });
+  const execution = tracer.startExecution({ workflowId: "w" });
+  for (let index = 0; index < 50; index++) execution.node({ id: `n${index}` }, () => undefined);
+  const full = tracer.stats().dropped.queue_full;
+  execution.end();
+  expect(full).toBeGreaterThan(20);
+  expect(tracer.stats().dropped.queue_full).toBe(full);
+});
+
 test("a store that refuses whole batches by code is asked about each half at once", async () => {
   const store = collectingSink();
   const { tracer } = setUp({

@@ -24,7 +24,6 @@ export function MonitoringPage(): ReactElement {
           />
         </Tabs.Content>
         <Tabs.Content value="analytics" className="analytics">
-          <h2 className="visually-hidden">Analytics</h2>
           <CostChart />
           <ExecutionHistoryTable />
         </Tabs.Content>

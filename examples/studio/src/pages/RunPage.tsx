@@ -18,7 +18,6 @@ export function RunPage({ executionId }: { executionId: string }): ReactElement 
           </Link>
         )}
       </div>
-      <h2 className="visually-hidden">Run metrics</h2>
       <RunMetrics executionId={executionId} />
     </>
   );

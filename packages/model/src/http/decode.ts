@@ -24,6 +24,8 @@ import { wireSkeleton, wireSpan } from "./wire-span.ts";
 
 const time = v.custom<string>(isUnixNanos, "must be RFC 3339 like 2026-11-21T09:30:00.000000001Z");
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+/** A sum of counts may leave the safe integers; one such figure must not cost a reader the whole page. */
+const total = v.pipe(v.number(), v.integer(), v.minValue(0));
 const known = v.object({
   input: count,
   output: count,
@@ -35,14 +37,14 @@ const known = v.object({
 const usageSum = v.object({
   items: count,
   known,
-  input: v.optional(count),
-  output: v.optional(count),
-  cachedInput: v.optional(count),
-  cacheWrite: v.optional(count),
-  reasoning: v.optional(count),
-  total: v.optional(count),
+  input: v.optional(total),
+  output: v.optional(total),
+  cachedInput: v.optional(total),
+  cacheWrite: v.optional(total),
+  reasoning: v.optional(total),
+  total: v.optional(total),
 });
-const costSum = v.object({ nanoUsd: v.optional(count), priced: count, unpriced: count });
+const costSum = v.object({ nanoUsd: v.optional(total), priced: count, unpriced: count });
 const sums = { usage: usageSum, cost: costSum };
 const stageStatus = v.picklist(["running", "completed", "failed"]);
 

@@ -38,7 +38,11 @@ export interface GetTraceQuery {
   /** Page through the trace as it stood at this commit; the current one where absent. */
   asOfSeq?: number;
   cursor?: string;
-  /** 1 to 10,000; 500 full spans or 10,000 skeletons where absent. */
+  /**
+   * 1 to 10,000; 500 full spans or 10,000 skeletons where absent. A page may hold fewer spans than asked for when they
+   * are large, but at least one: follow `nextCursor`. The stores of `@spanloom/store` end a page at 8,000,000 characters
+   * of JSON.
+   */
   limit?: number;
   /** `skeleton` (default): what tree and totals need. `full`: everything, content as stored. */
   view?: "skeleton" | "full";
@@ -80,7 +84,10 @@ export interface TraceReader {
   getTrace(executionId: string, query?: GetTraceQuery): Promise<TracePage | undefined>;
   /** One span with its content. `traceId` only where the execution has the same span id in two traces. */
   getSpan(executionId: string, spanId: string, traceId?: string): Promise<SpanRecord | undefined>;
-  /** Live views, polling and stream resume stand on this. `seq` 0 gives everything. At most `limit` (500) spans. */
+  /**
+   * Live views, polling and stream resume stand on this. `seq` 0 gives everything. At most `limit` (500) spans, fewer
+   * when they are large, as in pages: `more` tells.
+   */
   changesSince(
     executionId: string,
     seq: number,

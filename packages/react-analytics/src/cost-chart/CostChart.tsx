@@ -55,7 +55,7 @@ export function CostChart(props: CostChartProps): ReactElement {
   return (
     <PanelRoot label={t("cost.label")} className="sl-cost" busy={status === "loading"}>
       <header className="sl-panel-header">
-        <h3 className="sl-panel-title">{t("cost.title")}</h3>
+        <h2 className="sl-panel-title">{t("cost.title")}</h2>
         <fieldset className="sl-choice">
           <legend className="sl-visually-hidden">{t("cost.window")}</legend>
           {([7, 30] as const).map((choice) => (

@@ -21,7 +21,7 @@ export function HistoryToolbar(props: HistoryToolbarProps): ReactElement {
   const core = useMessages(coreMessages);
   return (
     <header className="sl-panel-header">
-      <h3 className="sl-panel-title">{t("history.title")}</h3>
+      <h2 className="sl-panel-title">{t("history.title")}</h2>
       <input
         className="sl-input sl-history-search"
         type="search"

@@ -84,9 +84,9 @@ function Header({ metrics, config, lastSyncedAt, stale }: HeaderProps): ReactEle
         });
   return (
     <header className="sl-panel-header">
-      <strong className="sl-panel-title">
+      <h2 className="sl-panel-title">
         <bdi>{metrics.workflowName ?? metrics.workflowId ?? metrics.executionId}</bdi>
-      </strong>
+      </h2>
       <StatusMark status={metrics.status} />
       <CorrelationChip kind="execution" id={metrics.executionId} />
       <EnvProvenance

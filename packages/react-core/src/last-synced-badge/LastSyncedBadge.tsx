@@ -15,12 +15,19 @@ export function LastSyncedBadge({ at, live = "ended" }: LastSyncedBadgeProps): R
   const t = useMessages(coreMessages);
   const format = useFormat();
   const now = useNow(5_000, at !== undefined);
-  const age =
-    at === undefined ? t("sync.never") : t("sync.at", { when: format.relative(Math.min(at, now), now) });
   return (
     <span className={`sl-synced sl-synced-${live}`}>
       {live === "ended" ? null : <span className="sl-synced-state">{t(`sync.${live}`)}</span>}
-      {live === "live" ? null : <span>{age}</span>}
+      {live === "live" ? null : <span>{age()}</span>}
     </span>
   );
+
+  function age(): string {
+    if (at === undefined) return t("sync.never");
+    if (now - at < JUST_NOW_MS) return t("sync.justNow");
+    return t("sync.at", { when: format.relative(at, now) });
+  }
 }
+
+/** Younger than the badge's own step, an age would only flicker. */
+const JUST_NOW_MS = 5_000;

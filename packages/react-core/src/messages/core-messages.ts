@@ -36,6 +36,7 @@ export const coreMessages = {
   "sync.live": "live",
   "sync.reconnecting": "reconnecting",
   "sync.at": "synced {when}",
+  "sync.justNow": "synced just now",
   "sync.never": "not synced yet",
   "environment.label": "Environment",
   "environment.unknown": "environment unknown",

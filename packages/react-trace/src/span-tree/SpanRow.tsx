@@ -93,7 +93,7 @@ export const SpanRow: NamedExoticComponent<SpanRowProps> = memo(function SpanRow
       />
       <Figure
         className="sl-trace-cost"
-        text={cost === undefined ? undefined : `${format.cost(cost)}${unpriced > 0 ? "+" : ""}`}
+        text={cost === undefined ? undefined : `${unpriced > 0 ? "≥ " : ""}${format.cost(cost)}`}
         title={
           cost === undefined
             ? undefined

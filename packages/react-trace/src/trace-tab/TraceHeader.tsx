@@ -96,8 +96,8 @@ function Totals({ execution }: { execution: ExecutionSummary }): ReactElement {
             : t("trace.costTitle", { cost: format.costExact(cost.nanoUsd) })
         }
       >
+        {cost.unpriced > 0 && cost.nanoUsd !== undefined ? "≥ " : ""}
         {format.cost(cost.nanoUsd)}
-        {cost.unpriced > 0 && cost.nanoUsd !== undefined ? <span aria-hidden="true">+</span> : null}
       </span>
     </>
   );

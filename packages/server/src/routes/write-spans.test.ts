@@ -70,7 +70,7 @@ describe("writes", () => {
       { headers: { ...json, "content-encoding": "gzip" }, body: gzipSync(Buffer.alloc(40_000_000, " ")) },
       413,
     ],
-    ["too many bytes", { headers: json, body: " ".repeat(9_000_000) }, 413],
+    ["too many bytes", { headers: json, body: " ".repeat(17_000_000) }, 413],
     ["too many spans", { headers: json, body: JSON.stringify({ spans: new Array(5_001).fill(0) }) }, 413],
   ])("%s is answered with a problem", async (_, init, status) => {
     const server = await serveSample({}, []);

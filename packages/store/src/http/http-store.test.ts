@@ -1,5 +1,5 @@
 import { SpanloomError, type TraceChanges } from "@spanloom/model";
-import { makeSpan, makeTrace, runningTrace, sampleTrace } from "@spanloom/model/fixtures";
+import { makeSpan, makeTrace, runningTrace, sampleTrace, textContent } from "@spanloom/model/fixtures";
 import { allowAll, createHandler, type HandlerOptions } from "@spanloom/server";
 import { describe, expect, test } from "vitest";
 import { createHttpStore, type HttpStore, type HttpStoreOptions } from "../adapters/http.ts";
@@ -71,6 +71,17 @@ describe("reads", () => {
     expect(sent.length).toBeGreaterThan(1);
     for (const url of sent) expect(url.length).toBeLessThan(8_000);
     expect(await codeOf(client.getExecutions(new Array(501).fill("x")))).toBe("limit_exceeded");
+  });
+
+  test("sums beyond the safe integers do not cost a reader the list", async () => {
+    const { client, inner } = connect({ basePath: "/api" });
+    const usage = { input: Number.MAX_SAFE_INTEGER };
+    const cost = { nanoUsd: Number.MAX_SAFE_INTEGER, source: "reported" as const };
+    const ids = ["0000000000000001", "0000000000000002", "0000000000000003"];
+    await inner.write(ids.map((spanId) => makeSpan({ spanId, kind: "llm", usage, cost })));
+    const { items } = await client.listExecutions();
+    expect(items[0]?.usage.input).toBeGreaterThan(Number.MAX_SAFE_INTEGER);
+    expect(items[0]?.cost.nanoUsd).toBeGreaterThan(Number.MAX_SAFE_INTEGER);
   });
 
   test("an answer that is still good is not sent again, and every caller gets its own", async () => {
@@ -219,6 +230,17 @@ describe("writes", () => {
     expect(receipt).toMatchObject({ written: 2_500, rejected: [{ index: 1_700, code: "invalid_record" }] });
     expect(sent).toHaveLength(3);
     expect((await inner.getExecutions(["made-1"]))[0]?.spanCount).toBe(2_500);
+  });
+
+  test("are bounded in bytes, and a span with four full contents in any script comes through", async () => {
+    const { client, inner, sent } = connect({ basePath: "/api" });
+    const content = textContent("\u6f22".repeat(1_048_576));
+    const full = { input: content, output: content, stateBefore: content, stateAfter: content };
+    const spans = [1, 2].map((number) => makeSpan({ ...full, spanId: `000000000000000${number}` }));
+    expect(await client.write(spans)).toMatchObject({ written: 2, rejected: [] });
+    expect(sent).toHaveLength(2);
+    const [first] = spans;
+    expect(await inner.getSpan(first?.executionId ?? "", "0000000000000001")).toEqual(first);
   });
 
   test("what JSON would change is refused, not changed", async () => {

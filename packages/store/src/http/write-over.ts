@@ -4,7 +4,9 @@ import type { HttpConnection } from "./connection.ts";
 
 /** What one request may hold: well below what a server takes, and a single span of any size goes alone. */
 const MOST_SPANS = 1_000;
-const MOST_CHARACTERS = 4_000_000;
+const MOST_BYTES = 4_000_000;
+
+const encoder = new TextEncoder();
 
 /**
  * Writes in requests of bounded size, one after the other. Where one fails the write rejects, although those before it
@@ -40,11 +42,12 @@ export async function writeOver(
       continue;
     }
     const text = JSON.stringify(encodeSpans([span]).spans[0]);
-    if (texts.length === MOST_SPANS || (texts.length > 0 && size + text.length > MOST_CHARACTERS))
-      await send();
+    // Servers count bytes: text in most of the world's scripts has two or three for each character.
+    const bytes = encoder.encode(text).byteLength;
+    if (texts.length === MOST_SPANS || (texts.length > 0 && size + bytes > MOST_BYTES)) await send();
     texts.push(text);
     places.push(index);
-    size += text.length;
+    size += bytes;
   }
   await send();
   total.rejected.sort((a, b) => a.index - b.index);

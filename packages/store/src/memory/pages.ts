@@ -4,14 +4,18 @@ import {
   type GetTraceQuery,
   invalidCursor,
   type SpanRecord,
+  type SpanSkeleton,
 } from "@spanloom/model";
 import { buildSpanTree, preOrder } from "@spanloom/model/tree";
 import { checkOneOf, checkWhole } from "../check-arguments.ts";
 import { fingerprintOf } from "../list-query.ts";
+import { createPageRoom } from "../page-room.ts";
+import { copyRecord, copySkeleton } from "./copies.ts";
 import type { FeedEntry, HeldExecution } from "./spans.ts";
 
 export interface SpanPage {
-  spans: SpanRecord[];
+  /** Copies, the caller's to change. */
+  spans: SpanSkeleton[];
   asOfSeq: number;
   spanCount: number;
   nextCursor?: string;
@@ -36,11 +40,16 @@ export class TracePages {
       throw invalidCursor();
     const asOfSeq = Math.min(from?.seq ?? asked, execution.seq);
     const order = this.order(execution, asOfSeq);
-    const spans: SpanRecord[] = [];
+    const spans: SpanSkeleton[] = [];
+    const fits = createPageRoom();
+    const copyOf = view === "full" ? copyRecord : copySkeleton;
     let index = from === undefined ? 0 : resume(order, from);
     for (; index < order.length && spans.length < limit; index++) {
       const span = order[index]?.span;
-      if (span !== undefined) spans.push(span.view);
+      if (span === undefined) continue;
+      const copy = copyOf(span.view);
+      if (!fits(copy.length)) break;
+      spans.push(copy.span);
     }
     const last = order[index - 1];
     const more = order.slice(index).some((entry) => entry.span !== undefined);

@@ -110,6 +110,9 @@ export class MemorySpans {
       const problem = recordProblem(given);
       if (problem !== undefined) return { code: "invalid_record", message: problem };
       record = JSON.parse(JSON.stringify(given));
+      // What was checked and what was copied may differ, by a getter, a proxy or a toJSON of the caller's.
+      const copied = recordProblem(record);
+      if (copied !== undefined) return { code: "invalid_record", message: copied };
     } catch {
       return { code: "invalid_record", message: "record: cannot be read as JSON" };
     }

@@ -1,25 +1,25 @@
-import {
-  type DailyCosts,
-  type DailyCostsQuery,
-  type ExecutionDetail,
-  type ExecutionSummary,
-  type GetTraceQuery,
-  type ListExecutionsQuery,
-  type Page,
-  type RunMetrics,
-  type ScopedStore,
-  type SpanRecord,
-  type SpanSkeleton,
-  type StoreCapabilities,
-  type TraceChanges,
-  type TracePage,
-  type TraceStore,
-  toSkeleton,
-  type WriteReceipt,
+import type {
+  DailyCosts,
+  DailyCostsQuery,
+  ExecutionDetail,
+  ExecutionSummary,
+  GetTraceQuery,
+  ListExecutionsQuery,
+  Page,
+  RunMetrics,
+  ScopedStore,
+  SpanRecord,
+  StoreCapabilities,
+  TraceChanges,
+  TracePage,
+  TraceStore,
+  WriteReceipt,
 } from "@spanloom/model";
 import { checkExecutionIds, checkRecords, checkScope, checkWhole, storeClosed } from "../check-arguments.ts";
 import { listPage } from "../list-query.ts";
+import { createPageRoom } from "../page-room.ts";
 import { MemoryAnswers, summaryOf } from "./answers.ts";
+import { copySkeleton } from "./copies.ts";
 import { TracePages } from "./pages.ts";
 import type { HeldExecution, MemorySpans } from "./spans.ts";
 
@@ -124,9 +124,8 @@ class MemoryScope implements ScopedStore {
     this.checkOpen();
     const execution = this.find(executionId);
     if (execution === undefined) return undefined;
-    const { spans, ...page } = this.pages.page(execution, query);
-    const copy = query.view === "full" ? (span: SpanRecord) => structuredClone(span) : copySkeleton;
-    return { execution: summaryOf(this.answers.detail(execution)), spans: spans.map(copy), ...page };
+    const page = this.pages.page(execution, query);
+    return { execution: summaryOf(this.answers.detail(execution)), ...page };
   }
 
   async getSpan(executionId: string, spanId: string, traceId?: string): Promise<SpanRecord | undefined> {
@@ -160,14 +159,17 @@ class MemoryScope implements ScopedStore {
       seq: execution.seq,
       more: false,
     };
+    const fits = createPageRoom();
     for (const { span, traceId, spanId, seq: at } of execution.feed.values()) {
       if (at <= since) continue;
-      if (changes.spans.length + changes.removed.length === limit) {
+      const copy = span && copySkeleton(span.view);
+      const full = changes.spans.length + changes.removed.length === limit;
+      if (full || (copy !== undefined && !fits(copy.length))) {
         changes.more = true;
         break;
       }
-      if (span === undefined) changes.removed.push({ traceId, spanId });
-      else changes.spans.push(copySkeleton(span.view));
+      if (copy === undefined) changes.removed.push({ traceId, spanId });
+      else changes.spans.push(copy.span);
       changes.seq = at;
     }
     if (!changes.more) changes.seq = execution.seq;
@@ -215,19 +217,6 @@ class MemoryScope implements ScopedStore {
   private checkOpen(): void {
     if (this.state.closed) throw storeClosed("memory");
   }
-}
-
-/** A skeleton that shares nothing with what is stored. Its nested values are flat, so this is far cheaper than a deep clone. */
-function copySkeleton(span: SpanRecord): SpanSkeleton {
-  const skeleton = toSkeleton(span);
-  skeleton.status = { ...skeleton.status };
-  if (skeleton.usage) skeleton.usage = { ...skeleton.usage };
-  if (skeleton.artifacts) skeleton.artifacts = skeleton.artifacts.map((artifact) => ({ ...artifact }));
-  if (skeleton.cost) {
-    const { parts } = skeleton.cost;
-    skeleton.cost = { ...skeleton.cost, ...(parts && { parts: { ...parts } }) };
-  }
-  return skeleton;
 }
 
 function quietly(wake: () => void): void {

@@ -1,4 +1,5 @@
 import { canonicalJson, isSpanloomError, type SpanloomErrorCode } from "@spanloom/model";
+import { MAX_PAGE_LENGTH } from "../page-room.ts";
 
 /** The kit's own assertions: no runner's `expect` is needed, and equal means equal as JSON. */
 
@@ -35,6 +36,16 @@ export async function rejects(
     return;
   }
   throw new Error(`${what}: should have been refused, but gave ${excerpt(canonicalJson(result), 0)}`);
+}
+
+/** What a page or an answer holds is no more than the contract allows. */
+export function checkLength(spans: readonly unknown[], what: string): void {
+  const length = spans.reduce((sum: number, span) => sum + JSON.stringify(span).length, 0);
+  const fits = spans.length <= 1 || length <= MAX_PAGE_LENGTH;
+  ok(
+    fits,
+    `${what} of ${spans.length} spans has ${length} characters of JSON, ${MAX_PAGE_LENGTH} are allowed`,
+  );
 }
 
 export function present<T>(value: T | undefined, what: string): T {

@@ -1,5 +1,6 @@
 import { spanKey, toSkeleton } from "@spanloom/model";
-import { equal, ok, present, rejects } from "./assert.ts";
+import { MAX_PAGE_LENGTH } from "../page-room.ts";
+import { checkLength, equal, ok, present, rejects } from "./assert.ts";
 import { Expected, Follower } from "./expected.ts";
 import type { Chapter } from "./harness.ts";
 import { call, root, span, spanIdOf, TRACE } from "./spans.ts";
@@ -48,6 +49,23 @@ export function changesSince({ test, features }: Chapter): void {
     }
     const unasked = present(await store.changesSince("run-1", 0), "the feed");
     equal([unasked.spans.length, unasked.more], [500, true], "without a limit: 500 spans, and more");
+  });
+
+  test("large spans come in several answers, however many are asked for", async (opened) => {
+    const store = opened.forScope("scope");
+    const expected = new Expected();
+    const name = "x".repeat(MAX_PAGE_LENGTH * 0.4);
+    const spans = [1, 2, 3, 4].map((number) => span(number, undefined, { name }));
+    const moved = { ...span(5), revision: 1, executionId: "run-2" };
+    const larger = span(6, undefined, { name: name.repeat(3) });
+    for (const batch of [[...spans, span(5)], [moved], [larger, span(7)]]) {
+      await store.write(batch);
+      expected.add(batch);
+    }
+    const follower = new Follower("run-1");
+    const answers = await follower.catchUp(store, 10_000);
+    for (const changes of answers) checkLength(changes.spans, "an answer");
+    follower.check(expected);
   });
 
   test("a span that moves to another execution leaves a tombstone behind", async (opened) => {

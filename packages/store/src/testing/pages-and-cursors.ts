@@ -1,6 +1,7 @@
-import { type SpanRecord, spanKey, toSkeleton } from "@spanloom/model";
-import { makeTrace } from "@spanloom/model/fixtures";
-import { equal, ok, present, rejects } from "./assert.ts";
+import { type SpanRecord, type SpanSkeleton, spanKey, toSkeleton } from "@spanloom/model";
+import { makeTrace, textContent } from "@spanloom/model/fixtures";
+import { MAX_PAGE_LENGTH } from "../page-room.ts";
+import { checkLength, equal, ok, present, rejects } from "./assert.ts";
 import { inPageOrder, readAll } from "./expected.ts";
 import type { Chapter } from "./harness.ts";
 import { createRandom } from "./random.ts";
@@ -33,6 +34,40 @@ export function pagesAndCursors({ test }: Chapter): void {
     const full = present(await store.getTrace("run-1", { view: "full" }), "the page");
     equal(full.spans, inPageOrder(tree), "full spans");
   });
+
+  for (const view of ["skeleton", "full"] as const) {
+    test(`${view} pages end early where spans are large, and leave none out`, async (opened) => {
+      const store = opened.forScope("scope");
+      const large = (number: number, parent: number, length: number): SpanRecord =>
+        span(
+          number,
+          parent,
+          view === "full" ? { input: textContent("x".repeat(length)) } : { name: "x".repeat(length) },
+        );
+      const most = MAX_PAGE_LENGTH;
+      const spans = [
+        ...[span(1), large(2, 1, most * 0.4), large(3, 2, most * 0.4), large(4, 2, most * 0.4)],
+        ...[large(5, 1, most * 1.1), span(6, 5), large(7, 1, most * 0.4), span(8)],
+      ];
+      await store.write(spans.toReversed());
+      const read: SpanSkeleton[] = [];
+      let asOfSeq: number | undefined;
+      let cursor: string | undefined;
+      do {
+        const page = present(await store.getTrace("run-1", { view, ...(cursor && { cursor }) }), "the page");
+        asOfSeq ??= page.asOfSeq;
+        equal([page.asOfSeq, page.spanCount], [asOfSeq, spans.length], "asOfSeq and spanCount of a page");
+        ok(page.spans.length > 0, "a page is empty");
+        checkLength(page.spans, "a page");
+        read.push(...page.spans);
+        cursor = page.nextCursor;
+        // What comes meanwhile stands before, between and after what was read, and in none of its pages.
+        const first = 20 + 2 * read.length;
+        await store.write([span(first, 1, { startTime: at(0.1) }), span(first + 1, 5)]);
+      } while (cursor !== undefined);
+      equal(read, view === "full" ? spans : spans.map(toSkeleton), "the pages joined");
+    });
+  }
 
   test("full pages have 500 spans, skeleton pages more", async (opened) => {
     const store = opened.forScope("scope");

@@ -4,6 +4,7 @@ import {
   recordProblem,
   type ScopedStore,
   SpanloomError,
+  type TraceChanges,
   type TraceReader,
   type TraceStore,
 } from "@spanloom/model";
@@ -145,6 +146,42 @@ const faults: Fault[] = [
         const spans = whole.spans.slice(from, from + limit);
         const more = from + limit < whole.spans.length;
         return { ...whole, spans, ...(more && { nextCursor: encodeCursor(from + limit) }) };
+      },
+    })),
+  },
+  {
+    name: "a page has as many spans as were asked for, however large they are",
+    chapter: "pages and cursors",
+    open: wrapped((store) => ({
+      async getTrace(executionId: string, query: Parameters<TraceReader["getTrace"]>[1] = {}) {
+        const { limit = query.view === "full" ? 500 : 10_000 } = query;
+        let page = await store.getTrace(executionId, query);
+        while (page?.nextCursor !== undefined && page.spans.length < limit) {
+          const rest = { ...query, limit: limit - page.spans.length, cursor: page.nextCursor };
+          const next = await store.getTrace(executionId, rest);
+          page = next && { ...next, spans: [...page.spans, ...next.spans] };
+        }
+        return page;
+      },
+    })),
+  },
+  {
+    name: "the feed gives as many spans as were asked for, however large they are",
+    chapter: "changes since",
+    open: wrapped((store) => ({
+      async changesSince(executionId: string, seq: number, options: { limit?: number } = {}) {
+        const { limit = 500 } = options;
+        let changes = await store.changesSince(executionId, seq, options);
+        for (let got = sizeOf(changes); changes?.more && got < limit; got = sizeOf(changes)) {
+          const next = await store.changesSince(executionId, changes.seq, { limit: limit - got });
+          const { spans, removed } = changes;
+          changes = next && {
+            ...next,
+            spans: [...spans, ...next.spans],
+            removed: [...removed, ...next.removed],
+          };
+        }
+        return changes;
       },
     })),
   },
@@ -304,6 +341,10 @@ describe("the conformance kit", () => {
     expect(ran).toBeGreaterThan(60);
   });
 });
+
+function sizeOf(changes: TraceChanges | undefined): number {
+  return changes === undefined ? 0 : changes.spans.length + changes.removed.length;
+}
 
 type RenumberArgs = [disturbed: ReadonlySet<HeldTrace>, changed: Set<string>];
 

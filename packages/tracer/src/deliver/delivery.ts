@@ -66,6 +66,8 @@ export class Delivery {
   #failures = 0;
   #retryAfterMs: number | undefined;
   #closed = false;
+  /** Of the attempt under way. */
+  #aborter: AbortController | undefined;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -111,6 +113,11 @@ export class Delivery {
       if (done === false) await within(undefined, Math.min(pauseMs, deadline - performance.now()));
     }
     return true;
+  }
+
+  /** Breaks off what is under way, as a connection keeps a process alive. Its records wait again. */
+  abort(): void {
+    this.#aborter?.abort();
   }
 
   async shutdown(timeoutMs: number): Promise<boolean> {
@@ -206,6 +213,7 @@ export class Delivery {
   async #attempt(batch: readonly Waiting[]): Promise<{ error: unknown } | undefined> {
     const { send, sendTimeoutMs, name } = this.#options;
     const aborter = new AbortController();
+    this.#aborter = aborter;
     let result: SendResult | undefined;
     try {
       const sending = send(

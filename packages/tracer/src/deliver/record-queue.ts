@@ -32,10 +32,10 @@ export class RecordQueue {
   /** `before`: what an earlier state of the same span was put as. A reason in place of the entry: it was not taken. */
   put(record: SpanRecord, before: Waiting | undefined): Waiting | "queue_full" | "too_large" {
     const bytes = approximateBytes(record);
-    if (bytes > this.maxBytes) return "too_large";
+    if (bytes > this.maxBytes * SHARE_OF_STEPS) return "too_large";
     const replaces = before?.state === "waiting";
     const after = this.#bytes + bytes - (replaces ? before.bytes : 0);
-    if (after > this.maxBytes) return "queue_full";
+    if (after > (endsExecution(record) ? this.maxBytes : this.maxBytes * SHARE_OF_STEPS)) return "queue_full";
     this.#bytes = after;
     if (replaces) {
       before.record = record;
@@ -86,6 +86,13 @@ export class RecordQueue {
     this.#head = 0;
     this.#bytes = 0;
   }
+}
+
+/** The rest is for ends of executions: a run that seems to run for ever misleads more than a step that is missing. */
+const SHARE_OF_STEPS = 0.9;
+
+function endsExecution(record: SpanRecord): boolean {
+  return record.executionStatus !== undefined && record.endTime !== undefined;
 }
 
 /** What a record of no content costs: its fixed fields and the objects around them. */

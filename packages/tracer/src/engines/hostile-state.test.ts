@@ -49,6 +49,31 @@ describe("a graph's run is recorded to its end when its state", () => {
   }
 });
 
+test("a run is recorded to its end when the host's options and errors throw at whoever asks them", async () => {
+  const sink = collectingSink();
+  const problems: string[] = [];
+  const tracer = createWorkflowTracer({ store: sink, onProblem: ({ where }) => void problems.push(where) });
+  const error = Object.defineProperty(new Error("original"), "name", { get: raise });
+  const graph = new StateGraph(State)
+    .addNode("fail", () => {
+      throw error;
+    })
+    .addEdge(START, "fail")
+    .addEdge("fail", END)
+    .compile();
+  const options = { workflowId: "w", executionId: raise, nodeType: raise, onStart: raise };
+  await expect(traceLangGraph(graph, tracer, options).invoke({ document: "" })).rejects.toThrow();
+  await tracer.flush();
+  expect(sink.span("w")).toMatchObject({ executionStatus: "failed", status: { code: "error" } });
+  expect(sink.span("fail")).toMatchObject({ status: { code: "error" } });
+  expect(sink.spans().filter(({ endTime }) => endTime === undefined)).toEqual([]);
+  expect(problems.toSorted()).toEqual(["langgraph executionId", "langgraph nodeType", "langgraph onStart"]);
+});
+
+function raise(): never {
+  throw new Error("host");
+}
+
 function withGetter(): object {
   return Object.defineProperty({ kept: true }, "broken", {
     enumerable: true,

@@ -79,7 +79,8 @@ export class GraphRunHandler extends BaseCallbackHandler {
         this.#options.onSettled({ output: readState(outputs), interrupted: this.#interrupted });
         return;
       }
-      this.#options.nodes.leave(runId, outputs, this.#own.get(runId));
+      // Reading what the host gave may throw; its span ends all the same.
+      this.#guard(() => this.#options.nodes.leave(runId, outputs, this.#own.get(runId)));
       this.#leave(runId, (span) => span.end({ output: readState(outputs) }));
     });
   }
@@ -88,7 +89,7 @@ export class GraphRunHandler extends BaseCallbackHandler {
     this.#guard(() => {
       if (runId === this.#rootRunId)
         return this.#options.onSettled({ error, interrupted: this.#interrupted });
-      this.#options.nodes.leave(runId, error, undefined);
+      this.#guard(() => this.#options.nodes.leave(runId, undefined, undefined));
       this.#leave(runId, (span) => this.#endWith(span, error));
     });
   }
@@ -262,7 +263,7 @@ export class GraphRunHandler extends BaseCallbackHandler {
 
   /** LangGraph throws to wait for a human and to jump between graphs: neither is a failure. */
   #endWith(span: SpanHandle, error: unknown): void {
-    const name = isObject(error) ? error.name : undefined;
+    const name = nameOf(error);
     if (name === "GraphInterrupt" || name === "NodeInterrupt") {
       this.#interrupted = true;
       span.addEvent("interrupt").end();
@@ -272,6 +273,15 @@ export class GraphRunHandler extends BaseCallbackHandler {
 
   #guard(work: () => void): void {
     this.#tracer.guard("langgraph", work);
+  }
+}
+
+/** Errors of the host may hold getters that throw: the span must end all the same. */
+function nameOf(error: unknown): unknown {
+  try {
+    return isObject(error) ? error.name : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -49,8 +49,10 @@ export class GraphNodes {
       ...(typeof step === "number" && { attributes: { "langgraph.step": step } }),
     });
     this.#running.set(runId, { name, metadata, answers: [] });
-    this.#edges.enter(node, name, metadata);
-    this.#states.enter(node, namespace);
+    node.guard("langgraph", () => {
+      this.#edges.enter(node, name, metadata);
+      this.#states.enter(node, namespace);
+    });
     return node;
   }
 

@@ -126,7 +126,11 @@ function startRun(
   const states = new GraphStates(root, captureState, (work) => tracer.guard("langgraph", work));
   const edges = tracer.guard("langgraph", () => new TakenEdges(graph)) ?? new TakenEdges({});
   const handler = new GraphRunHandler(tracer, root, {
-    nodes: new GraphNodes(edges, states, nodeType),
+    nodes: new GraphNodes(
+      edges,
+      states,
+      nodeType && ((id) => tracer.guard("langgraph nodeType", () => nodeType(id))),
+    ),
     onSettled: (outcome) =>
       settle({ ...outcome, interrupted: outcome.interrupted || states.interrupted }),
   });
@@ -185,7 +189,9 @@ function startExecution(
   const { workflowId, workflowName } = options;
   const threadId = threadOf(config);
   const before = threadId !== undefined && isResume(input) ? waiting.get(threadId) : undefined;
-  const named = typeof options.executionId === "function" ? options.executionId(config) : options.executionId;
+  const given = options.executionId;
+  const named =
+    typeof given === "function" ? tracer.guard("langgraph executionId", () => given(config)) : given;
   const executionId = named ?? before?.executionId;
   return tracer.startExecution({
     workflowId,

@@ -27,7 +27,7 @@ export function readRunMetrics(
   return computeRunMetrics(executionId, spans, found.summary.seq, below);
 }
 
-const COUNTED = `SELECT skeleton, below, CASE WHEN root_rank IS NOT NULL OR has_cache = 1 THEN rest END
+const COUNTED = `SELECT skeleton, below, CASE WHEN root_rank IS NOT NULL OR has_cache = 1 THEN rowid END
   FROM span WHERE exec_no = ? AND seq > 0`;
 
 /** The execution's spans without their payload, but for roots and cache accesses, whose records say more than a skeleton. */
@@ -38,16 +38,23 @@ function readCounted(
   const { executionId } = summary;
   const id = JSON.stringify(executionId);
   const below = new Map<string, number>();
-  const rows = db.statement(COUNTED).all(no) as [string, number, string | null][];
-  const spans = rows.map(([skeleton, bits, rest]): SpanRecord => {
+  // One at a time: together their contents may be larger than memory.
+  const one = db.statement("SELECT rest FROM span WHERE rowid = ?");
+  const rows = db.statement(COUNTED).all(no) as [string, number, number | null][];
+  const spans = rows.map(([skeleton, bits, row]): SpanRecord => {
     const span: SpanRecord =
-      rest === null
+      row === null
         ? { ...parseSkeleton(skeleton), executionId, ...NO_PAYLOAD }
-        : (JSON.parse(recordJson(id, skeleton, rest)) as SpanRecord);
+        : withoutContent(JSON.parse(recordJson(id, skeleton, (one.get(row) as [string])[0])) as SpanRecord);
     if (bits !== 0) below.set(`${span.traceId}/${span.spanId}`, bits);
     return span;
   });
   return { spans, below };
+}
+
+/** No sum looks at what makes a record large. */
+function withoutContent({ input, output, stateBefore, stateAfter, ...span }: SpanRecord): SpanRecord {
+  return { ...span, attributes: {}, events: [], links: [] };
 }
 
 /** What a record must have and a skeleton lacks; no sum looks at it. */

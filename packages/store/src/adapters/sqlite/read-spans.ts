@@ -2,6 +2,7 @@ import type { ExecutionSummary, GetTraceQuery } from "@spanloom/model";
 import { decodeCursor, encodeCursor, invalidCursor } from "@spanloom/model";
 import { checkOneOf, checkWhole } from "../../check-arguments.ts";
 import { fingerprintOf } from "../../list-query.ts";
+import { createPageRoom } from "../../page-room.ts";
 import { recordJson, skeletonJson } from "../../sql/row-codec.ts";
 import type { Connection } from "./connection.ts";
 import type { Names } from "./names.ts";
@@ -119,6 +120,7 @@ function readPage(
 ): { spans: string; end: number } {
   const id = JSON.stringify(executionId);
   const texts: string[] = [];
+  const fits = createPageRoom();
   const columns = view === "full" ? "skeleton, rest" : "skeleton";
   const one = db.statement(`SELECT ${columns} FROM span WHERE trace_no = ? AND span_id = ? AND exec_no = ?`);
   let end = start;
@@ -126,14 +128,20 @@ function readPage(
     const [traceNo, spanId] = order[end] as Place;
     const row = one.get(traceNo, spanId, execNo) as [string, string] | undefined;
     if (row === undefined) continue;
-    texts.push(view === "full" ? recordJson(id, row[0], row[1]) : skeletonJson(id, row[0]));
+    const text = view === "full" ? recordJson(id, row[0], row[1]) : skeletonJson(id, row[0]);
+    if (!fits(text.length)) break;
+    texts.push(text);
   }
   return { spans: `[${texts.join(",")}]`, end };
 }
 
-const CHANGES = `SELECT seq, trace_no, span_id, skeleton FROM span WHERE exec_no = ? AND seq > ?
-  UNION ALL SELECT seq, trace_no, span_id, NULL FROM span_gone WHERE exec_no = ? AND seq > ?
+/** Of spans only what the index holds: each skeleton is read when its turn comes, as long as the answer has room. */
+const CHANGES = `SELECT seq, rowid, NULL, NULL FROM span WHERE exec_no = ? AND seq > ?
+  UNION ALL SELECT seq, NULL, trace_no, span_id FROM span_gone WHERE exec_no = ? AND seq > ?
   ORDER BY seq LIMIT ?`;
+
+type Change = [seq: number, row: number, traceNo: null, spanId: null] | Gone;
+type Gone = [seq: number, row: null, traceNo: number, spanId: string];
 
 function readChanges(
   db: Connection,
@@ -142,23 +150,24 @@ function readChanges(
   since: number,
   limit: number,
 ): TraceChangesText {
-  const rows = db.statement(CHANGES).all(execNo, since, execNo, since, limit + 1) as [
-    number,
-    number,
-    string,
-    string | null,
-  ][];
-  const more = rows.length > limit;
-  const shown = more ? rows.slice(0, limit) : rows;
+  const found = db.statement(CHANGES).all(execNo, since, execNo, since, limit + 1) as Change[];
+  const one = db.statement("SELECT skeleton FROM span WHERE rowid = ?");
   const id = JSON.stringify(execution.executionId);
   const texts: string[] = [];
   const removed: TraceChangesText["removed"] = [];
-  for (const [, traceNo, spanId, skeleton] of shown) {
-    if (skeleton !== null) texts.push(skeletonJson(id, skeleton));
-    else removed.push({ traceId: traceIdOf(db, traceNo), spanId });
+  const fits = createPageRoom();
+  let seq = since;
+  for (const [at, row, traceNo, spanId] of found.slice(0, limit)) {
+    if (row === null) removed.push({ traceId: traceIdOf(db, traceNo), spanId });
+    else {
+      const text = skeletonJson(id, (one.get(row) as [string])[0]);
+      if (!fits(text.length)) break;
+      texts.push(text);
+    }
+    seq = at;
   }
-  const seq = more ? (shown.at(-1)?.[0] ?? since) : execution.seq;
-  return { execution, spans: `[${texts.join(",")}]`, removed, seq, more };
+  const more = texts.length + removed.length < found.length;
+  return { execution, spans: `[${texts.join(",")}]`, removed, seq: more ? seq : execution.seq, more };
 }
 
 function traceIdOf(db: Connection, traceNo: number): string {
