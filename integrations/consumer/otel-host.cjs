@@ -70,7 +70,9 @@ async function main() {
     usage,
     input,
   }));
-  console.log(JSON.stringify({ result, status: items[0].status, stored, exported, seenByTracerProcessor, problems }));
+  console.log(
+    JSON.stringify({ result, status: items[0].status, stored, exported, seenByTracerProcessor, problems }),
+  );
 }
 
 function hostProvider(sdk, tracer, exporter) {

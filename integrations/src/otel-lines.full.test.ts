@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -22,14 +22,21 @@ interface OpenTelemetryHost {
   /** The package of its SDK, and that of Langfuse. */
   sdk?: string;
   langfuse?: string;
-  /** What its types are tried with. */
-  types?: string;
+  /** The class of its provider, to try types with. */
+  provider?: string;
 }
 
 interface Said {
   result: string;
   status: string;
-  stored: { name: string; kind: string; nodeId?: string; spanId: string; parentSpanId?: string; usage?: object }[];
+  stored: {
+    name: string;
+    kind: string;
+    nodeId?: string;
+    spanId: string;
+    parentSpanId?: string;
+    usage?: object;
+  }[];
   exported: { name: string; attributes: Record<string, unknown> }[];
   seenByTracerProcessor: { name: string; attributes: Record<string, unknown> }[];
   problems: unknown[];
@@ -50,17 +57,26 @@ const langfuse = { "@langfuse/otel": "5.11.1", "@opentelemetry/exporter-trace-ot
 describe("the tracer installs with npm's strict peers and records in a host", () => {
   test.each<OpenTelemetryHost>([
     { name: "that has no OpenTelemetry", host: {} },
-    { name: "on OpenTelemetry 2.x", host: line2, sdk: "@opentelemetry/sdk-trace-base", types: "otel-types-2.ts" },
-    { name: "on OpenTelemetry 3.x", host: line3, sdk: "@opentelemetry/sdk-trace", types: "otel-types-3.ts" },
+    {
+      name: "on OpenTelemetry 2.x",
+      host: line2,
+      sdk: "@opentelemetry/sdk-trace-base",
+      provider: "BasicTracerProvider",
+    },
+    {
+      name: "on OpenTelemetry 3.x",
+      host: line3,
+      sdk: "@opentelemetry/sdk-trace",
+      provider: "TracerProvider",
+    },
     {
       name: "with @langfuse/otel",
       host: { ...line2, ...langfuse },
       sdk: "@opentelemetry/sdk-trace-base",
       langfuse: "@langfuse/otel",
     },
-  ])("$name", async ({ name, host, sdk, langfuse: langfuseName, types }) => {
-    const files = ["otel-host.cjs", ...(types === undefined ? [] : [types])];
-    const folder = createApp(join(root, name.replaceAll(/\W+/g, "-")), files);
+  ])("$name", async ({ name, host, sdk, langfuse: langfuseName, provider }) => {
+    const folder = createApp(join(root, name.replaceAll(/\W+/g, "-")), ["otel-host.cjs"]);
     if (Object.keys(host).length > 0) await npmInstall(folder, host);
     await npmInstall(folder, tarballs);
     const names = [sdk, langfuseName].filter((each) => each !== undefined);
@@ -89,14 +105,28 @@ describe("the tracer installs with npm's strict peers and records in a host", ()
     const sent = JSON.stringify([said.exported, said.seenByTracerProcessor]);
     expect(sent).not.toMatch(/(our own|their) (prompt|answer)/);
     if (langfuseName !== undefined) expect(said.exported.length).toBeGreaterThan(1);
-    if (types !== undefined) await typeCheck(folder, types);
+    if (provider !== undefined) await checkTypes(folder, sdk, provider);
   });
 });
 
-async function typeCheck(folder: string, file: string): Promise<void> {
+/** What the tracer gives and takes fits the types of this SDK, as strictly as a host may be. */
+async function checkTypes(folder: string, sdk: string, provider: string): Promise<void> {
+  const batch = provider === "TracerProvider" ? "{ exporter }" : "exporter";
+  const program = `
+    import { ${provider}, BatchSpanProcessor, InMemorySpanExporter } from "${sdk}";
+    import type { ReadableSpan, SpanProcessor } from "${sdk}";
+    import { createMemoryStore } from "@spanloom/store";
+    import { createWorkflowTracer } from "@spanloom/tracer";
+    import { redactingExporter } from "@spanloom/tracer/otel";
+    const exporter = redactingExporter<ReadableSpan>(new InMemorySpanExporter());
+    const batch: SpanProcessor = new BatchSpanProcessor(${batch});
+    const tracer = createWorkflowTracer({ store: createMemoryStore(), spanProcessors: [batch] });
+    export const provider = new ${provider}({ spanProcessors: [tracer.spanProcessor(), batch] });
+  `;
+  writeFileSync(join(folder, "types.ts"), program);
   const compiler = join(workspace, "node_modules/typescript/bin/tsc");
-  const options = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false"];
+  const strict = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false"];
   const types = ["--types", "node", "--typeRoots", join(workspace, "node_modules/@types")];
   const target = ["--target", "es2023", "--module", "nodenext"];
-  await runQuietly(process.execPath, [compiler, ...options, ...types, ...target, file], folder);
+  await runQuietly(process.execPath, [compiler, ...strict, ...types, ...target, "types.ts"], folder);
 }

@@ -13,19 +13,19 @@ import { endEvent, startEvent, type TracerEvent } from "./events.ts";
 import { type ExecutionHandle, type ExecutionOptions, startExecution } from "./execution.ts";
 import { flushBeforeExit } from "./exit-flush.ts";
 import type { SpanFacts } from "./facts.ts";
-import { type OtelEnvironment, readEnvironment } from "./otel/environment.ts";
+import { otlpOptions, readEnvironment } from "./otel/environment.ts";
 import { joinOtherInstrumentations } from "./otel/global-provider.ts";
 import { guardedProcessor } from "./otel/guarded-processor.ts";
 import { type HostSpansOptions, hostSpanProcessor } from "./otel/host-span-processor.ts";
 import type { OtelSpanProcessor } from "./otel/otel-span.ts";
-import { checkOtlpUrl, createOtlpSender, type OtlpOptions } from "./otel/otlp-exporter.ts";
+import { createOtlpSender, type OtlpOptions } from "./otel/otlp-exporter.ts";
 import { PrivateProvider } from "./otel/private-provider.ts";
 import { createResource } from "./otel/resource.ts";
 import { type LiveSpan, StoreSpanProcessor } from "./otel/store-span-processor.ts";
 import { createProblemReporter, type OnProblem, type ProblemReporter } from "./problems.ts";
 import { Recorder } from "./recorder.ts";
 import { runSpan } from "./run-span.ts";
-import { DetailSampler, type SamplingOptions } from "./sampling.ts";
+import { checkSampling, DetailSampler, type SamplingOptions } from "./sampling.ts";
 import type { SpanHandle } from "./span-handle.ts";
 import type { ExecutionEnd } from "./totals.ts";
 import { settled } from "./wait.ts";
@@ -122,7 +122,7 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
   const problems = createProblemReporter(options.onProblem);
   const environment = readEnvironment(process.env, problems);
   const enabled = options.enabled ?? !environment.disabled;
-  const otlp = enabled === false ? undefined : otlpOf(options.otlp, environment);
+  const otlp = enabled === false ? undefined : otlpOptions(options.otlp, environment);
   const pipeline = options.pipeline ?? createPipeline({ redaction, pricing });
   const events = onEvent === undefined ? undefined : new EventChannel(onEvent, problems);
 
@@ -244,27 +244,6 @@ function sinkOf({ store, scope = "default" }: WorkflowTracerOptions): SpanSink {
   throw new SpanloomError("invalid_argument", {
     what: "The tracer has no `store` that it can write to.",
     fix: 'Give one, such as createMemoryStore() of "@spanloom/store", or any object with `write(spans)`.',
-  });
-}
-
-/** Options stand before the environment. */
-function otlpOf(
-  given: WorkflowTracerOptions["otlp"],
-  { otlp }: OtelEnvironment,
-): OtlpOptions | undefined {
-  if (given === false || (given === undefined && otlp === undefined)) return undefined;
-  const url = given?.url ?? otlp?.url ?? "";
-  checkOtlpUrl(url);
-  return { ...given, url, headers: { ...otlp?.headers, ...given?.headers } };
-}
-
-function checkSampling(sampling: SamplingOptions | undefined): void {
-  const share: unknown = sampling?.keepDetail;
-  if (sampling === undefined || (typeof share === "number" && share >= 0 && share <= 1)) return;
-  throw new SpanloomError("invalid_argument", {
-    what: `The option sampling.keepDetail cannot be ${String(share)}.`,
-    why: "It is the share of completed executions that keep their detail.",
-    fix: "Give a number from 0 to 1, or leave `sampling` out to keep everything.",
   });
 }
 

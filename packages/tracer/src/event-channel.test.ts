@@ -7,7 +7,11 @@ import { collectingSink } from "./sinks.test-support.ts";
 function setUp(onEvent: (event: TracerEvent) => void | Promise<void>) {
   const problems: Problem[] = [];
   const sink = collectingSink();
-  const tracer = createWorkflowTracer({ store: sink, onEvent, onProblem: (problem) => void problems.push(problem) });
+  const tracer = createWorkflowTracer({
+    store: sink,
+    onEvent,
+    onProblem: (problem) => void problems.push(problem),
+  });
   const nodes = (count: number): void => {
     tracer.execution({ workflowId: "w" }, (execution) => {
       for (let index = 0; index < count; index++) execution.node({ id: `n${index}` }, () => index);

@@ -1,7 +1,7 @@
 import type { Exception } from "@opentelemetry/api";
 
 /** Whether somebody asked for the work to stop, as `AbortController` does. Never throws. */
-export function isAbort(error: unknown): boolean {
+function isAbort(error: unknown): boolean {
   try {
     return error instanceof Error && error.name === "AbortError";
   } catch {

@@ -1,4 +1,7 @@
 // Make a tracer
+
+// Record
+export type { BranchResults, IterationOptions, LoopOptions, ParallelOptions } from "./branches.ts";
 export {
   createWorkflowTracer,
   type TracerStats,
@@ -6,7 +9,6 @@ export {
   type WorkflowTracerOptions,
 } from "./create-workflow-tracer.ts";
 export type { DeliveryStats, DropReason } from "./deliver/delivery.ts";
-export type { SamplingOptions } from "./sampling.ts";
 // Listen
 export type { EventStats } from "./event-channel.ts";
 export type {
@@ -16,8 +18,6 @@ export type {
   TelemetryEvent,
   TracerEvent,
 } from "./events.ts";
-// Record
-export type { BranchResults, IterationOptions, LoopOptions, ParallelOptions } from "./branches.ts";
 export type { ExecutionHandle, ExecutionOptions, ResumePoint } from "./execution.ts";
 export type { WaitOptions } from "./human-wait.ts";
 export type { AgentOptions, EmbeddingOptions, LlmOptions, RetrieverOptions } from "./llm.ts";
@@ -29,6 +29,7 @@ export type { OtlpOptions } from "./otel/otlp-exporter.ts";
 export type { OnProblem, Problem, ProblemCode } from "./problems.ts";
 export type { EndOptions, RecordedSpan } from "./recorded-span.ts";
 export type { RetryOptions } from "./retry.ts";
+export type { SamplingOptions } from "./sampling.ts";
 export type { SpanHandle, SpanOptions } from "./span-handle.ts";
 export type { SubWorkflowOptions } from "./sub-workflow.ts";
 export type { ToolOptions } from "./tool.ts";

@@ -207,7 +207,10 @@ export class RecordedSpan {
       // An abort is a decision, not a fault, but the span did not do its work.
       const { message, exception } = describeError(error);
       span.recordException(exception, facts.execution.clock.now());
-      span.setStatus({ code: 2, message: isCancellation(error, this.signal) ? `cancelled: ${message}` : message });
+      span.setStatus({
+        code: 2,
+        message: isCancellation(error, this.signal) ? `cancelled: ${message}` : message,
+      });
     });
     this.#finish("fail");
   }

@@ -1,10 +1,20 @@
-import type { Content, SpanRecord } from "@spanloom/model";
+import { type Content, SpanloomError, type SpanRecord } from "@spanloom/model";
 import type { ExecutionFacts } from "./facts.ts";
 import type { LiveSpan } from "./otel/store-span-processor.ts";
 
 export interface SamplingOptions {
   /** The share of completed executions that keep their detail, from 0 to 1. */
   keepDetail: number;
+}
+
+export function checkSampling(sampling: SamplingOptions | undefined): void {
+  const share: unknown = sampling?.keepDetail;
+  if (sampling === undefined || (typeof share === "number" && share >= 0 && share <= 1)) return;
+  throw new SpanloomError("invalid_argument", {
+    what: `The option sampling.keepDetail cannot be ${String(share)}.`,
+    why: "It is the share of completed executions that keep their detail.",
+    fix: "Give a number from 0 to 1, or leave `sampling` out to keep everything.",
+  });
 }
 
 /** Spans of one execution beyond this many keep their detail: what is remembered of them until its end is bounded. */
@@ -61,7 +71,11 @@ function withoutDetail(record: SpanRecord): SpanRecord {
   const events = record.events.length + (record.dropped?.events ?? 0);
   const bare: SpanRecord = { ...rest, attributes: {}, events: [], revision: record.revision + 1 };
   if (attributes > 0 || events > 0)
-    bare.dropped = { ...record.dropped, ...(attributes > 0 && { attributes }), ...(events > 0 && { events }) };
+    bare.dropped = {
+      ...record.dropped,
+      ...(attributes > 0 && { attributes }),
+      ...(events > 0 && { events }),
+    };
   const contents = { input, output, stateBefore, stateAfter };
   for (const field of ["input", "output", "stateBefore", "stateAfter"] as const) {
     const content = contents[field];

@@ -61,7 +61,11 @@ export class SpanHandle extends RecordedSpan {
       const { nodePrefix } = this.recording.facts.execution;
       const node = nodeFacts(options, nodePrefix, this.recorder.problems);
       const facts = this.#childFacts("node", node);
-      return this.#startChild(safeName(options.name ?? options.id, node.nodeId), facts, options) as NodeHandle;
+      return this.#startChild(
+        safeName(options.name ?? options.id, node.nodeId),
+        facts,
+        options,
+      ) as NodeHandle;
     } catch (error) {
       const node: NodeFacts = { nodeId: "unnamed-node", attempt: 1 };
       return this.#startUnread(this.#childFacts("node", node), error) as NodeHandle;

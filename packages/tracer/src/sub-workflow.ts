@@ -26,8 +26,7 @@ export function subWorkflowFacts(
     ...shared,
     workflowId: id,
     nodePrefix: above.node?.nodeId ?? (shared.nodePrefix === undefined ? id : `${shared.nodePrefix}/${id}`),
-    ...(workflowName !== undefined &&
-      workflowName !== null && { workflowName: safeName(workflowName, id) }),
+    ...(workflowName !== undefined && workflowName !== null && { workflowName: safeName(workflowName, id) }),
   };
   return new SpanFacts(execution, "workflow", above.node);
 }

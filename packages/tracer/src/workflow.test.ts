@@ -74,11 +74,18 @@ test("a workflow inside another one stays in its trace and totals, and its nodes
   expect(summary?.traceIds).toHaveLength(1);
   const spans = (await reader.getTrace("e", { view: "full" }))?.spans ?? [];
   const inner = spans.find(({ name }) => name === "Inner");
-  expect(inner).toMatchObject({ kind: "workflow", nodeId: "call", workflowId: "inner", output: { text: "done" } });
-  expect(spans.filter(({ name }) => name === "judge").map(({ nodeId }) => nodeId).toSorted()).toEqual([
-    "call/judge",
-    "judge",
-  ]);
+  expect(inner).toMatchObject({
+    kind: "workflow",
+    nodeId: "call",
+    workflowId: "inner",
+    output: { text: "done" },
+  });
+  expect(
+    spans
+      .filter(({ name }) => name === "judge")
+      .map(({ nodeId }) => nodeId)
+      .toSorted(),
+  ).toEqual(["call/judge", "judge"]);
   expect(events.filter(({ type }) => type.startsWith("execution_"))).toHaveLength(2);
 });
 

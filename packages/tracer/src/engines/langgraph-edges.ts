@@ -56,7 +56,10 @@ export class TakenEdges {
 
 function placeOf(metadata: Metadata): { namespace: string; step: number } {
   const own = String(metadata.langgraph_checkpoint_ns ?? "");
-  return { namespace: own.slice(0, Math.max(0, own.lastIndexOf("|"))), step: Number(metadata.langgraph_step) };
+  return {
+    namespace: own.slice(0, Math.max(0, own.lastIndexOf("|"))),
+    step: Number(metadata.langgraph_step),
+  };
 }
 
 /** A name, a `Send`, a `Command`, what a runnable makes of these, or several of them. */

@@ -1,7 +1,7 @@
-import { trace } from "@opentelemetry/api";
 import { dispatchCustomEvent } from "@langchain/core/callbacks/dispatch";
 import { DynamicStructuredTool } from "@langchain/core/tools";
 import { Annotation, Command, END, MemorySaver, Send, START, StateGraph } from "@langchain/langgraph";
+import { trace } from "@opentelemetry/api";
 import { recordProblem, type SpanRecord } from "@spanloom/model";
 import { expect, test } from "vitest";
 import { createWorkflowTracer } from "../create-workflow-tracer.ts";
@@ -17,8 +17,10 @@ function setUp() {
   const sink = collectingSink();
   const problems: unknown[] = [];
   const tracer = createWorkflowTracer({ store: sink, onProblem: (problem) => void problems.push(problem) });
-  const traced = <G extends Parameters<typeof traceLangGraph>[0]>(graph: G, options?: Partial<LangGraphOptions>) =>
-    traceLangGraph(graph, tracer, { workflowId: "w", ...options });
+  const traced = <G extends Parameters<typeof traceLangGraph>[0]>(
+    graph: G,
+    options?: Partial<LangGraphOptions>,
+  ) => traceLangGraph(graph, tracer, { workflowId: "w", ...options });
   const nodes = async (): Promise<Map<string, SpanRecord>> => {
     await tracer.flush();
     return new Map(sink.spans().flatMap((span) => (span.kind === "node" ? [[span.nodeId ?? "", span]] : [])));
@@ -44,7 +46,9 @@ function everyEdge() {
     .addNode("join", note("join"))
     .addNode("sub", inner)
     .addNode("page", note("page"))
-    .addNode("decide", async () => new Command({ goto: "last", update: { notes: ["decide"] } }), { ends: ["last"] })
+    .addNode("decide", async () => new Command({ goto: "last", update: { notes: ["decide"] } }), {
+      ends: ["last"],
+    })
     .addNode("last", note("last"))
     .addEdge(START, "plan")
     .addEdge("plan", "read")
@@ -52,9 +56,11 @@ function everyEdge() {
     .addEdge("judge", "slow")
     .addEdge(["read", "slow"], "join")
     .addConditionalEdges("join", () => "opinion", { opinion: "sub", none: "last" })
-    .addConditionalEdges("sub", () => [new Send("page", { question: "1" }), new Send("page", { question: "2" })], [
-      "page",
-    ])
+    .addConditionalEdges(
+      "sub",
+      () => [new Send("page", { question: "1" }), new Send("page", { question: "2" })],
+      ["page"],
+    )
     .addEdge("page", "decide")
     .addEdge("last", END);
 }
@@ -64,7 +70,9 @@ test("each node says by which edges the run came to it, and links to the spans o
   const result = await traced(everyEdge().compile()).invoke({ question: "?" });
   expect(result).toEqual(await everyEdge().compile().invoke({ question: "?" }));
   const byId = await nodes();
-  const from = Object.fromEntries([...byId].map(([id, { attributes }]) => [id, attributes["langgraph.from"]]));
+  const from = Object.fromEntries(
+    [...byId].map(([id, { attributes }]) => [id, attributes["langgraph.from"]]),
+  );
   expect(from).toEqual({
     plan: undefined,
     read: ["plan"],
@@ -109,10 +117,13 @@ test("each node carries the state before it and the state when its step was over
 test("states are left out when the host says so, and for a tracer without content", async () => {
   const { traced, nodes } = setUp();
   await traced(everyEdge().compile(), { captureState: false }).invoke({ question: "?" });
-  for (const span of (await nodes()).values()) expect([span.stateBefore, span.stateAfter]).toEqual([undefined, undefined]);
+  for (const span of (await nodes()).values())
+    expect([span.stateBefore, span.stateAfter]).toEqual([undefined, undefined]);
   const sink = collectingSink();
   const tracer = createWorkflowTracer({ store: sink, captureContent: false });
-  await traceLangGraph(everyEdge().compile(), tracer, { workflowId: "w" }).invoke({ question: "secret question" });
+  await traceLangGraph(everyEdge().compile(), tracer, { workflowId: "w" }).invoke({
+    question: "secret question",
+  });
   await tracer.flush();
   expect(JSON.stringify(sink.writes)).not.toContain("secret question");
 });
@@ -120,7 +131,10 @@ test("states are left out when the host says so, and for a tracer without conten
 test("every stream mode gives the very chunks that the plain graph gives", async () => {
   const { traced } = setUp();
   const modes = ["values", "updates", "tasks", "custom", "messages", "debug", "checkpoints"] as const;
-  const chunks = async (graph: ReturnType<ReturnType<typeof everyEdge>["compile"]>, streamMode: (typeof modes)[number][]) => {
+  const chunks = async (
+    graph: ReturnType<ReturnType<typeof everyEdge>["compile"]>,
+    streamMode: (typeof modes)[number][],
+  ) => {
     const all: unknown[] = [];
     const stream = await graph.stream(
       { question: "?" },
@@ -196,7 +210,10 @@ test("code inside a node finds the node, in invoke and in a stream, and hangs sp
 });
 
 test("a breakpoint before or after a node leaves the execution waiting, and going on with null completes it", async () => {
-  for (const breakpoint of [{ interruptBefore: ["second" as const] }, { interruptAfter: ["first" as const] }]) {
+  for (const breakpoint of [
+    { interruptBefore: ["second" as const] },
+    { interruptAfter: ["first" as const] },
+  ]) {
     const { sink, tracer, traced } = setUp();
     const graph = traced(
       new StateGraph(State)
@@ -209,7 +226,12 @@ test("a breakpoint before or after a node leaves the execution waiting, and goin
     const config = { configurable: { thread_id: "t" } };
     await graph.invoke({ question: "?" }, config);
     await tracer.flush();
-    expect(sink.spans().map(({ executionStatus }) => executionStatus).filter(Boolean)).toEqual(["waiting"]);
+    expect(
+      sink
+        .spans()
+        .map(({ executionStatus }) => executionStatus)
+        .filter(Boolean),
+    ).toEqual(["waiting"]);
     expect((await graph.invoke(null, config)).notes).toEqual(["first", "second"]);
     await tracer.flush();
     const roots = sink.spans().filter(({ kind }) => kind === "workflow");

@@ -131,8 +131,7 @@ function startRun(
       states,
       nodeType && ((id) => tracer.guard("langgraph nodeType", () => nodeType(id))),
     ),
-    onSettled: (outcome) =>
-      settle({ ...outcome, interrupted: outcome.interrupted || states.interrupted }),
+    onSettled: (outcome) => settle({ ...outcome, interrupted: outcome.interrupted || states.interrupted }),
   });
   const abandon = (): void => {
     if (root.ended) return;

@@ -34,7 +34,10 @@ async function run(variables: Record<string, string>, options: Partial<WorkflowT
   });
   cleanUps.push(() => tracer.shutdown({ timeoutMs: 0 }));
   tracer.execution({ workflowId: "w" }, (execution) => {
-    execution.addEvent("one").addEvent("two").setAttributes({ long: "abcdef", list: ["abcdef"], size: 123456 });
+    execution
+      .addEvent("one")
+      .addEvent("two")
+      .setAttributes({ long: "abcdef", list: ["abcdef"], size: 123456 });
   });
   await tracer.flush({ timeoutMs: 1_000 });
   return { sink, problems, tracer };
@@ -43,7 +46,8 @@ async function run(variables: Record<string, string>, options: Partial<WorkflowT
 test("service name and resource attributes come from the environment; options stand before them", async () => {
   const variables = {
     OTEL_SERVICE_NAME: "billing",
-    OTEL_RESOURCE_ATTRIBUTES: "service.name=other,team=red%20team,deployment.environment.name=prod,broken,%ZZ=1",
+    OTEL_RESOURCE_ATTRIBUTES:
+      "service.name=other,team=red%20team,deployment.environment.name=prod,broken,%ZZ=1",
   };
   const { sink } = await run(variables);
   expect(sink.span("w").resource.attributes).toEqual({
@@ -82,10 +86,11 @@ test("an OTLP endpoint of the environment gets the spans, with its headers", asy
     OTEL_EXPORTER_OTLP_HEADERS: "x-key=general,x-team=a%20b",
     OTEL_EXPORTER_OTLP_TRACES_HEADERS: "x-key=traces",
   });
-  expect(posts).toMatchObject([
-    { url: "/base/v1/traces", headers: { "x-key": "traces", "x-team": "a b" } },
-  ]);
-  await run({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${origin}/exact` }, { otlp: { headers: { "x-key": "code" } } });
+  expect(posts).toMatchObject([{ url: "/base/v1/traces", headers: { "x-key": "traces", "x-team": "a b" } }]);
+  await run(
+    { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${origin}/exact` },
+    { otlp: { headers: { "x-key": "code" } } },
+  );
   expect(posts[1]).toMatchObject({ url: "/exact", headers: { "x-key": "code", "x-team": "a b" } });
 });
 
@@ -110,7 +115,10 @@ test("nothing is sent to the environment's endpoint when exporting is off, refus
 test("a collector that hangs is given up after the environment's time-out", async () => {
   const server = createServer(() => undefined);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  cleanUps.push(() => server.closeAllConnections(), () => new Promise((resolve) => server.close(resolve)));
+  cleanUps.push(
+    () => server.closeAllConnections(),
+    () => new Promise((resolve) => server.close(resolve)),
+  );
   const { problems } = await run({
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     OTEL_EXPORTER_OTLP_TIMEOUT: "50",

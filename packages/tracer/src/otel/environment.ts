@@ -1,4 +1,5 @@
 import type { ProblemReporter } from "../problems.ts";
+import { checkOtlpUrl, type OtlpOptions } from "./otlp-exporter.ts";
 import { NO_LIMITS, type SpanLimits } from "./span-limits.ts";
 
 /** What `OTEL_*` variables say. Options given in code stand before all of it. */
@@ -31,6 +32,17 @@ export function readEnvironment(env: Variables, problems: ProblemReporter): Otel
   const otlp = otlpOf(env, problems);
   if (otlp !== undefined) environment.otlp = otlp;
   return environment;
+}
+
+/** Where spans are posted to: the host's options stand before the environment. */
+export function otlpOptions(
+  given: Partial<OtlpOptions> | false | undefined,
+  { otlp }: OtelEnvironment,
+): OtlpOptions | undefined {
+  if (given === false || (given === undefined && otlp === undefined)) return undefined;
+  const url = given?.url ?? otlp?.url ?? "";
+  checkOtlpUrl(url);
+  return { ...given, url, headers: { ...otlp?.headers, ...given?.headers } };
 }
 
 function otlpOf(env: Variables, problems: ProblemReporter): OtelEnvironment["otlp"] {

@@ -14,12 +14,16 @@ test("in a host without OpenTelemetry, spans of instrumentations join the node t
   await tracer.execution({ workflowId: "w" }, (execution) =>
     execution.node({ id: "n" }, async () => {
       await Promise.resolve();
-      await library.startActiveSpan("GET /orders", { attributes: { "http.route": "/orders" } }, async (span) => {
-        await Promise.resolve();
-        library.startSpan("connect").end();
-        span.recordException(new RangeError("slow"));
-        span.setStatus({ code: SpanStatusCode.ERROR, message: "504" }).end();
-      });
+      await library.startActiveSpan(
+        "GET /orders",
+        { attributes: { "http.route": "/orders" } },
+        async (span) => {
+          await Promise.resolve();
+          library.startSpan("connect").end();
+          span.recordException(new RangeError("slow"));
+          span.setStatus({ code: SpanStatusCode.ERROR, message: "504" }).end();
+        },
+      );
     }),
   );
   const outside = library.startSpan("after");
@@ -37,11 +41,18 @@ test("in a host without OpenTelemetry, spans of instrumentations join the node t
     attributes: { "http.route": "/orders" },
     status: { code: "error", message: "504" },
     instrumentation: { name: "http-library", version: "1.2.3" },
-    events: [{ name: "exception", attributes: { "exception.type": "RangeError", "exception.message": "slow" } }],
+    events: [
+      { name: "exception", attributes: { "exception.type": "RangeError", "exception.message": "slow" } },
+    ],
   });
   expect(BigInt(request.endTime ?? 0)).toBeGreaterThanOrEqual(BigInt(request.startTime));
   expect(sink.span("connect").parentSpanId).toBe(request.spanId);
-  expect(sink.spans().map(({ name }) => name).toSorted()).toEqual(["GET /orders", "connect", "n", "w"]);
+  expect(
+    sink
+      .spans()
+      .map(({ name }) => name)
+      .toSorted(),
+  ).toEqual(["GET /orders", "connect", "n", "w"]);
 });
 
 test("each of several tracers gets the spans below its own nodes", async () => {

@@ -39,7 +39,9 @@ function callModel(): void {
       "gen_ai.operation.name": "chat",
       "gen_ai.request.model": "gpt-4.1-mini",
       "gen_ai.provider.name": "openai",
-      "gen_ai.input.messages": JSON.stringify([{ role: "user", parts: [{ type: "text", content: "my prompt" }] }]),
+      "gen_ai.input.messages": JSON.stringify([
+        { role: "user", parts: [{ type: "text", content: "my prompt" }] },
+      ]),
       "gen_ai.prompt.0.content": "my prompt",
       "ai.response.text": "my answer",
       "input.value": "my prompt",
@@ -134,7 +136,9 @@ test("content passes a wrapped exporter when the host says so, and secrets still
   const exported = new InMemorySpanExporter();
   hostProvider([new SimpleSpanProcessor(redactingExporter<ReadableSpan>(exported, { content: true }))]);
   await inNode(tracer);
-  const text = JSON.stringify(exported.getFinishedSpans().map(({ attributes, events }) => [attributes, events]));
+  const text = JSON.stringify(
+    exported.getFinishedSpans().map(({ attributes, events }) => [attributes, events]),
+  );
   expect(text).toContain("my prompt");
   expect(text).not.toContain("abcdefghijklmnopqrstuvwx");
 });

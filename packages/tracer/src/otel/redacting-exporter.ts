@@ -27,7 +27,10 @@ export function redactingExporter<S extends OtelSpan>(
   exporter: OtelSpanExporter<S>,
   { redaction, content = false }: RedactingExporterOptions = {},
 ): OtelSpanExporter<S> {
-  const cleaner = new SpanCleaner(createPipeline({ ...(redaction && { redaction }), pricing: false }), content);
+  const cleaner = new SpanCleaner(
+    createPipeline({ ...(redaction && { redaction }), pricing: false }),
+    content,
+  );
   const wrapper: OtelSpanExporter<S> = {
     export: (spans, done) =>
       exporter.export(
