@@ -16,7 +16,7 @@ function setUp(options: Partial<WorkflowTracerOptions> = {}) {
 }
 
 test("agents, retrievers and embeddings have their kind, model and content, by callback and by hand", async () => {
-  const { sink, tracer } = setUp();
+  const { sink, tracer, events } = setUp();
   await tracer.execution({ workflowId: "w" }, async (execution) => {
     const documents = execution.retriever({ name: "handbook", input: "holidays" }, () => [{ page: 3 }]);
     expect(documents).toEqual([{ page: 3 }]);
@@ -44,6 +44,22 @@ test("agents, retrievers and embeddings have their kind, model and content, by c
   expect(agent).toMatchObject({ kind: "agent", agent: "planner", model: "gpt-4.1-mini" });
   expect(sink.span("web")).toMatchObject({ kind: "retriever", parentSpanId: agent.spanId });
   expect(sink.span("local").status).toEqual({ code: "error", message: "no memory" });
+  expect(events.map(({ type }) => type)).toEqual([
+    "execution_started",
+    "retriever_started",
+    "retriever_ended",
+    "embedding_started",
+    "embedding_ended",
+    "agent_started",
+    "retriever_started",
+    "retriever_ended",
+    "embedding_started",
+    "embedding_ended",
+    "agent_ended",
+    "execution_completed",
+  ]);
+  expect(events[4]).toMatchObject({ model: "text-embedding-3-small", usage: { input: 4 } });
+  expect(events.every(({ traceId, spanId }) => traceId !== undefined && spanId !== undefined)).toBe(true);
 });
 
 test("a workflow inside another one stays in its trace and totals, and its nodes keep apart", async () => {
