@@ -68,7 +68,11 @@ export function createEngine(db: Connection): Engine {
     changesSince: (scope, id, seq, limit) => db.read(() => reader.changes(scope, id, seq, limit)),
     getRunMetrics: (scope, id) => db.read(() => readRunMetrics(db, names.findScope(scope), id)),
     getDailyCosts: (scope, query) => db.read(() => readDailyCosts(db, names, scope, query, Date.now())),
-    deleteExecution: (scope, id) => write(() => deleteExecution(db, names, scope, id)),
+    deleteExecution: (scope, id) => {
+      const changed = write(() => deleteExecution(db, names, scope, id));
+      if (changed.length > 0) db.emptyLog();
+      return changed;
+    },
     recompute: (scope) => write(() => recompute(db, names, scope)),
     close: () => db.close(),
   };
