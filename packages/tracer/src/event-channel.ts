@@ -3,7 +3,7 @@ import type { SpanRecord } from "@spanloom/model";
 import type { TracerEvent } from "./events.ts";
 import type { ProblemReporter } from "./problems.ts";
 
-type Events = typeof import("./events.ts");
+type Events = Pick<typeof import("./events.ts"), "startEvent" | "endEvent">;
 
 /** How many events may wait for a slow consumer. */
 const MAX_WAITING = 10_000;
@@ -87,7 +87,8 @@ export class EventChannel {
   /** What makes events of records is loaded by the first of them: most hosts want none. Never rejects. */
   async #load(): Promise<void> {
     try {
-      const events = await import("./events.ts");
+      const { startEvent, endEvent } = await import("./events.ts");
+      const events = { startEvent, endEvent };
       this.#events = events;
       for (const { what, record } of this.#early.splice(0)) this.#add(events, what, record);
     } catch (error) {

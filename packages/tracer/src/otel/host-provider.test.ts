@@ -44,7 +44,7 @@ function callModel(): void {
       ]),
       "gen_ai.prompt.0.content": "my prompt",
       "ai.response.text": "my answer",
-      "input.value": "my prompt",
+      "output.value": "my answer",
       "llm.output_messages.0.message.content": "my answer",
       "http.request.header.authorization": "Bearer abcdefghijklmnopqrstuvwxyz0123456789",
       "server.address": "api.example.com",
