@@ -80,8 +80,7 @@ export class Recorder {
   start(name: string, facts: SpanFacts, within: Context, links?: Link[], startTime?: HrTime): Recording {
     if (!facts.execution.recorded) return unrecorded(facts, within);
     try {
-      const { clock } = facts.execution;
-      const now = (): HrTime => clock.now();
+      const { now } = facts.execution.clock;
       const span = this.#provider.start({
         name,
         kind: facts.kind === "llm" ? SpanKind.CLIENT : SpanKind.INTERNAL,
