@@ -93,8 +93,7 @@ export class Recorder {
   ): Recording {
     if (!facts.execution.recorded) return unrecorded(facts, within);
     try {
-      const { clock } = facts.execution;
-      const now = (): HrTime => clock.now();
+      const { now } = facts.execution.clock;
       const span = this.#provider.start({
         name,
         kind,

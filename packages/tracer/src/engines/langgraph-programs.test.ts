@@ -128,6 +128,18 @@ test("states are left out when the host says so, and for a tracer without conten
   expect(JSON.stringify(sink.writes)).not.toContain("secret question");
 });
 
+test("sampling takes states away, too, though they come after their node has ended", async () => {
+  const sink = collectingSink();
+  const tracer = createWorkflowTracer({ store: sink, sampling: { keepDetail: 0 } });
+  await traceLangGraph(everyEdge().compile(), tracer, { workflowId: "w" }).invoke({
+    question: "my question",
+  });
+  await tracer.flush();
+  expect(sink.spans().filter(({ kind }) => kind === "node")).toHaveLength(12);
+  expect(JSON.stringify(sink.spans())).not.toContain("my question");
+  expect(sink.span("plan").stateAfter).toMatchObject({ state: "not_captured", reason: "sampling" });
+});
+
 test("every stream mode gives the very chunks that the plain graph gives", async () => {
   const { traced } = setUp();
   const modes = ["values", "updates", "tasks", "custom", "messages", "debug", "checkpoints"] as const;

@@ -65,7 +65,7 @@ class JoiningTracer implements Tracer {
         (options.root ? undefined : trace.getSpanContext(within)) ?? INVALID_SPAN_CONTEXT,
       );
     }
-    const now = (): [number, number] => above.now();
+    const { now } = above;
     const span = above.home.start({
       name,
       kind: options.kind ?? SpanKind.INTERNAL,

@@ -57,8 +57,8 @@ export class PrivateProvider implements SpanHome {
       traceId: parent?.traceId ?? newTraceId(),
       spanId: newSpanId(),
       traceFlags: 1,
-      ...(parent?.traceState !== undefined && { traceState: parent.traceState }),
     };
+    if (parent?.traceState !== undefined) context.traceState = parent.traceState;
     const above = trace.getSpan(within);
     const depth = above instanceof RecordingSpan ? above.depth + 1 : 0;
     const span = new RecordingSpan({
