@@ -10,16 +10,16 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { SPANLOOM } from "@spanloom/model";
-import { ExecutionClock } from "../clock.ts";
+import { exactContext } from "../active-place.ts";
 import type { WorkflowTracer } from "../create-workflow-tracer.ts";
+import { unnamedExecution } from "../execution.ts";
 import { SpanFacts } from "../facts.ts";
 import type { Recorder, Recording } from "../recorder.ts";
 import { SpanHandle } from "../span-handle.ts";
-import { ExecutionTotals } from "../totals.ts";
 import { isFigure } from "./figures.ts";
 import { mirrorAttributes } from "./mirror-attributes.ts";
+import { hrTime } from "./recording-span.ts";
 import { attributeOf, setAttribute } from "./snapshot.ts";
-import { factsOfSpan } from "./store-span-processor.ts";
 
 /** Told of each span that is started, with the handle that makes it the active one. */
 export type OnSpan = (span: SpanHandle) => void;
@@ -50,29 +50,39 @@ export function otelTracer({ recorder }: WorkflowTracer, onSpan?: OnSpan): Trace
 }
 
 function startForeign(recorder: Recorder, name: string, options: SpanOptions, given: Context): SpanHandle {
-  const within = options.root === true ? trace.deleteSpan(given) : parentContext(recorder, given);
-  const above = factsOfSpan(trace.getSpan(within));
-  const execution = above?.execution ?? { clock: new ExecutionClock(), totals: new ExecutionTotals() };
-  const facts = new SpanFacts(execution, "internal", above?.node);
+  const { within, above } =
+    options.root === true ? { within: trace.deleteSpan(given) } : placeIn(recorder, given);
+  const facts = new SpanFacts(above?.execution ?? unnamedExecution(recorder), "internal", above?.node);
   recorder.problems.guard("span start", () => keep(recorder, facts, options.attributes));
-  const recording = recorder.start(name, facts, within, options.links, options.startTime, options.kind);
+  const { links, startTime, kind } = options;
+  const startedAt = startTime === undefined ? undefined : hrTime(startTime);
+  const recording = recorder.start(name, facts, within, links, startedAt, kind);
   if (recording.span.isRecording()) divert(recorder, recording, name, options.attributes);
   return new SpanHandle(recorder, recording, name);
 }
 
-/** A context that holds a span of ours says best where we are; without a context manager only we know. */
-function parentContext(recorder: Recorder, given: Context): Context {
-  if (factsOfSpan(trace.getSpan(given)) !== undefined) return given;
-  const active = recorder.active();
-  if (active === undefined || active.ended) return given;
-  const span = trace.getSpan(active.recording.context);
-  return span === undefined ? given : trace.setSpan(given, span);
+interface Place {
+  within: Context;
+  /** What travels beside the span that is the parent, where it is one of ours. */
+  above?: SpanFacts | undefined;
 }
 
-/** Attributes go to the facts, and times come from the execution's clock, so that all its spans agree. */
+/** A context that holds a span of ours says best where we are; without a context manager only we know. */
+function placeIn(recorder: Recorder, given: Context): Place {
+  const active = recorder.active();
+  const running = active === undefined || active.ended ? undefined : active.recording;
+  // Where recording is switched off no context says so.
+  if (running?.facts.execution.recorded !== false) {
+    const within = exactContext(given);
+    const above = recorder.factsIn(within);
+    if (above !== undefined || running === undefined) return { within, above };
+  }
+  return { within: trace.setSpan(given, running.span), above: running.facts };
+}
+
+/** Attributes go to the facts. */
 function divert(recorder: Recorder, { span, facts }: Recording, name: string, initial?: Attributes): void {
-  const { clock } = facts.execution;
-  const { end, addEvent, recordException, setAttribute } = span;
+  const { addEvent, setAttribute } = span;
   const figures = (attributes: Attributes = {}): void => {
     if (!recorder.mirrors) return;
     facts.mirrored ??= new Set();
@@ -99,10 +109,8 @@ function divert(recorder: Recorder, { span, facts }: Recording, name: string, in
     const [attributes, time] = isTime(second) ? [undefined, second] : [second, third];
     // Events stand on the OpenTelemetry span alone, for everybody who may see that.
     const open = recorder.captureContent && !recorder.mirrors;
-    return addEvent.call(span, event, open ? attributes : figuresOf(attributes), time ?? clock.now());
+    return addEvent.call(span, event, open ? attributes : figuresOf(attributes), time);
   };
-  span.recordException = (exception, time) => recordException.call(span, exception, time ?? clock.now());
-  span.end = (time) => end.call(span, time ?? clock.now());
 }
 
 function keep(recorder: Recorder, facts: SpanFacts, attributes: Attributes = {}): void {
@@ -110,7 +118,7 @@ function keep(recorder: Recorder, facts: SpanFacts, attributes: Attributes = {})
     // Nobody can tell which of an unknown instrumentation's attributes are content.
     if (!recorder.captureContent && !isFigure(key)) continue;
     const value = attributeOf(attributes[key]);
-    if (value !== undefined) setAttribute(facts.attributes, key, value);
+    if (value !== undefined) setAttribute(facts.attributes, key, recorder.limit(value));
   }
   facts.changes++;
 }

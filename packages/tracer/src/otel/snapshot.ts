@@ -125,7 +125,7 @@ function linkOf(link: OtelLink): SpanLink {
 }
 
 /** OpenTelemetry's attributes as JSON. Newer versions of its API allow any value, so nothing is taken on trust. */
-function attributesOf(
+export function attributesOf(
   attributes: Readonly<Record<string, unknown>> | undefined,
   except?: ReadonlySet<string>,
 ): Attributes {

@@ -1,13 +1,11 @@
 import { context, propagation, trace } from "@opentelemetry/api";
-import { ExecutionClock } from "../clock.ts";
 import type { WorkflowTracer } from "../create-workflow-tracer.ts";
-import { startExecution } from "../execution.ts";
+import { startExecution, unnamedExecution } from "../execution.ts";
 import { SpanFacts } from "../facts.ts";
 import type { Recorder } from "../recorder.ts";
 import { runSpan } from "../run-span.ts";
 import { safeKind, safeName } from "../safe.ts";
 import { SpanHandle, type SpanOptions } from "../span-handle.ts";
-import { ExecutionTotals } from "../totals.ts";
 import { type RemoteSpan, readRemoteSpan, type TraceSource } from "./remote-span.ts";
 
 export interface JoinOptions extends SpanOptions {
@@ -56,7 +54,7 @@ function start(recorder: Recorder, remote: RemoteSpan | undefined, options: Join
     };
     return startExecution(recorder, { workflowId, workflowName: name, ...content });
   }
-  const facts = factsOf(remote, safeKind(kind));
+  const facts = factsOf(recorder, remote, safeKind(kind));
   if (facts.kind === "agent") facts.agent = name;
   const around = trace.setSpanContext(context.active(), remote.context);
   const within = propagation.setBaggage(around, propagation.createBaggage(remote.baggage));
@@ -67,10 +65,6 @@ function start(recorder: Recorder, remote: RemoteSpan | undefined, options: Join
  * The same execution, without its status: only the process that started the execution says how it ends. A caller that
  * names no execution leaves it to the store, which knows whose trace it is.
  */
-function factsOf({ execution, node }: RemoteSpan, kind: SpanFacts["kind"]): SpanFacts {
-  return new SpanFacts(
-    { ...execution, clock: new ExecutionClock(), totals: new ExecutionTotals() },
-    kind,
-    node,
-  );
+function factsOf(recorder: Recorder, { execution, node }: RemoteSpan, kind: SpanFacts["kind"]): SpanFacts {
+  return new SpanFacts({ ...unnamedExecution(recorder), ...execution }, kind, node);
 }
