@@ -281,7 +281,7 @@ function hook(
     load()
       .then((step) => step && undo.push(step))
       .catch((error: unknown) => {
-        problems.report("invalid_argument", name, `The option ${name} could not be followed.`, error);
+        problems.report("invalid_argument", name, "The option could not be followed.", error);
       });
   };
   if (signals.length > 0)

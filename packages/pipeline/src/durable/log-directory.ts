@@ -146,8 +146,7 @@ export class LogDirectory {
   /** Memory lets go of records that are not settled: they will be read again. */
   release(sequences: Iterable<number>): void {
     for (const sequence of sequences) {
-      if (this.#held.delete(sequence) && this.#reader !== undefined && sequence <= this.#reader.sequence)
-        this.#reader = undefined;
+      if (this.#held.delete(sequence) && this.#reader?.isPast(sequence)) this.#reader = undefined;
     }
   }
 

@@ -26,7 +26,7 @@ const CHUNK_BYTES = 1_000_000;
 
 /** A place in the segments of a log, which moves forwards only. */
 export class SegmentReader {
-  /** Highest sequence that it has passed. */
+  /** Highest sequence that it has read. */
   sequence: number;
   readonly #segments: Segment[];
   #segment: Segment | undefined;
@@ -37,6 +37,11 @@ export class SegmentReader {
   constructor(segments: Segment[], floor: number) {
     this.#segments = segments;
     this.sequence = floor;
+  }
+
+  /** A file may be written after the next one was begun: being in a later file is past it, too. */
+  isPast(sequence: number): boolean {
+    return sequence <= this.sequence || (this.#segment !== undefined && sequence < this.#segment.first);
   }
 
   /** The next good line of what has been read from the file. */

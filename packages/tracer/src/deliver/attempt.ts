@@ -12,35 +12,25 @@ export interface SendResult {
 /** Rejects or throws when nothing was delivered; may also never settle. */
 export type Send = (batch: readonly SpanRecord[], signal: AbortSignal) => Promise<SendResult>;
 
-/** Sends once. */
-export class Attempt {
-  readonly #aborter = new AbortController();
-
-  abort(): void {
-    this.#aborter.abort();
+/**
+ * Sends once. Never rejects, and ends within the time-out. The error is boxed: a store may reject with something that has
+ * a `then`, and nobody shall wait for that.
+ */
+export async function attempt(
+  { send, sendTimeoutMs, name }: { send: Send; sendTimeoutMs: number; name: string },
+  records: SpanRecord[],
+  aborter: AbortController,
+): Promise<SendResult | { error: unknown }> {
+  try {
+    const sending = send(records, aborter.signal);
+    sending.catch(() => undefined);
+    const result = await within(sending, sendTimeoutMs, false);
+    if (result !== undefined) return result;
+  } catch (error) {
+    return { error: error ?? new Error("rejected without a reason") };
   }
-
-  /**
-   * Never rejects, and ends within the time-out. The error is boxed: a store may reject with something that has a `then`,
-   * and nobody shall wait for that.
-   */
-  async run(
-    send: Send,
-    records: SpanRecord[],
-    timeoutMs: number,
-    name: string,
-  ): Promise<{ result: SendResult } | { error: unknown }> {
-    try {
-      const sending = send(records, this.#aborter.signal);
-      sending.catch(() => undefined);
-      const result = await within(sending, timeoutMs, false);
-      if (result !== undefined) return { result };
-    } catch (error) {
-      return { error: error ?? new Error("rejected without a reason") };
-    }
-    this.abort();
-    return {
-      error: new SpanloomError("timed_out", { what: `${name} gave no answer within ${timeoutMs} ms.` }),
-    };
-  }
+  aborter.abort();
+  return {
+    error: new SpanloomError("timed_out", { what: `${name} gave no answer within ${sendTimeoutMs} ms.` }),
+  };
 }

@@ -1,7 +1,7 @@
 import type { SpanRecord } from "@spanloom/model";
 import type { ProblemReporter } from "../problems.ts";
 import { timerMs, within } from "../wait.ts";
-import { Attempt, type Send } from "./attempt.ts";
+import { attempt, type Send } from "./attempt.ts";
 import type { DeliveryStats } from "./counters.ts";
 import { Ledger } from "./ledger.ts";
 import { RecordQueue, type Waiting } from "./record-queue.ts";
@@ -24,8 +24,6 @@ export interface DeliveryOptions {
 const BATCH_RECORDS = 500;
 const BATCH_BYTES = 4_000_000;
 const BACK_OFF_MS = { first: 250, most: 30_000 };
-/** With a disk, what is sent within this time needs none. */
-const SPOOLED_FLUSH_MS = 80;
 
 /**
  * Sends records in batches in the background: bounded in memory, tried again with growing pauses, never in the way. With a
@@ -43,8 +41,8 @@ export class Delivery {
   #quietUntil = 0;
   #fromDisk = false;
   #closed = false;
-  /** The one under way. */
-  #attempt: Attempt | undefined;
+  /** Of the attempt under way. */
+  #aborter: AbortController | undefined;
 
   constructor(options: DeliveryOptions) {
     const { maxBytes, spool } = options;
@@ -78,11 +76,14 @@ export class Delivery {
       this.#ledger.drop("shutdown", 1);
       return undefined;
     }
-    const { spool, flushIntervalMs } = this.#options;
+    const { spool } = this.#options;
     let place = spool?.immediate === true ? spool.writeNow(record) : undefined;
     const replaced = before?.state === "waiting" ? before.place : undefined;
     const entry = this.#queue.put(record, before, spool === undefined ? 0 : performance.now());
-    this.#scheduleOnce(spool === undefined ? flushIntervalMs : Math.min(flushIntervalMs, SPOOLED_FLUSH_MS));
+    if (this.#timer === undefined && this.#pumping === undefined)
+      this.#schedule(
+        Math.min(this.#options.flushIntervalMs, spool?.flushWithinMs ?? Number.POSITIVE_INFINITY),
+      );
     if (typeof entry === "string") {
       place ??= spool?.writeNow(record);
       if (place === undefined) this.#ledger.drop(entry, 1);
@@ -118,7 +119,7 @@ export class Delivery {
 
   /** Breaks off what is under way, as a connection keeps a process alive. Its records wait again. */
   abort(): void {
-    this.#attempt?.abort();
+    this.#aborter?.abort();
   }
 
   async shutdown(timeoutMs: number): Promise<boolean> {
@@ -137,10 +138,6 @@ export class Delivery {
 
   get #waits(): boolean {
     return this.#queue.size + this.#ledger.sending.size + (this.#options.spool?.unread ?? 0) > 0;
-  }
-
-  #scheduleOnce(delayMs: number): void {
-    if (this.#timer === undefined && this.#pumping === undefined) this.#schedule(delayMs);
   }
 
   #schedule(delayMs: number): void {
@@ -244,12 +241,11 @@ export class Delivery {
 
   /** Gives the error, or `undefined` when the batch was delivered. Never rejects, and ends within the time-out. */
   async #send(batch: readonly Waiting[]): Promise<{ error: unknown } | undefined> {
-    const { send, sendTimeoutMs, name } = this.#options;
     const records = batch.map(({ record }) => record);
-    this.#attempt = new Attempt();
-    const outcome = await this.#attempt.run(send, records, sendTimeoutMs, name);
+    this.#aborter = new AbortController();
+    const outcome = await attempt(this.#options, records, this.#aborter);
     if ("error" in outcome) return outcome;
-    await this.#ledger.answered(batch, outcome.result);
+    await this.#ledger.answered(batch, outcome);
     return undefined;
   }
 

@@ -32,8 +32,8 @@ export class Ledger {
     const taken = batch.filter((entry) => !refusals.has(entry));
     const unnamed = Math.min(rejectedUnnamed, taken.length);
     this.counters.stored += taken.length - unnamed;
-    this.counters.drop("rejected", unnamed);
     this.settle(taken);
+    this.drop("rejected", unnamed);
     const refused: Refusal[] = [];
     for (const [entry, { code, message }] of refusals) {
       if (entry === undefined) continue;
@@ -41,10 +41,9 @@ export class Ledger {
       if (code === "deleted_execution") {
         this.counters.drop("rejected", 1);
         this.settle([entry]);
-      } else refused.push({ entry, code, reason: message ?? "Refused." });
+      } else refused.push({ entry, code, reason: message ?? code });
     }
     await this.refuse(refused);
-    if (unnamed > 0) this.#reportDrop("rejected");
   }
 
   settle(entries: readonly Waiting[]): void {
@@ -66,16 +65,12 @@ export class Ledger {
   }
 
   drop(reason: DropReason, count: number): void {
-    if (count === 0) return;
     this.counters.drop(reason, count);
-    this.#reportDrop(reason);
-  }
-
-  #reportDrop(reason: DropReason): void {
-    this.#problems.report(
-      "spans_dropped",
-      this.#name,
-      `Spans were dropped (${reason}); stats() has the counts.`,
-    );
+    if (count > 0)
+      this.#problems.report(
+        "spans_dropped",
+        this.#name,
+        `Spans were dropped (${reason}); stats() has the counts.`,
+      );
   }
 }

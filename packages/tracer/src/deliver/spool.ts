@@ -24,6 +24,8 @@ export interface Spooled {
 export interface Spool {
   /** Every record is on the disk before it counts as accepted. */
   readonly immediate: boolean;
+  /** What is delivered within this time needs no disk. */
+  readonly flushWithinMs: number;
   /** Records on the disk that are not delivered. */
   readonly pending: number;
   /** Of these, the ones that are in nobody's memory. */

@@ -4,7 +4,7 @@ import { SpanloomError, type SpanRecord } from "@spanloom/model";
 import { DeadLetters, type Place, SpillLog } from "@spanloom/pipeline/durable";
 import type { Durability, MemoryGuard, Refused, Spool, SpoolPlace } from "../deliver/spool.ts";
 import type { ProblemReporter } from "../problems.ts";
-import { Journal } from "./journal.ts";
+import { DUE_MS, Journal } from "./journal.ts";
 
 export interface DiskSpoolOptions {
   /** A directory on a disk of this machine. All processes of a host may share one; use another for each store. */
@@ -69,6 +69,7 @@ function spoolDirectory(directory: string, scope: string, destination: string): 
 
 class DiskSpool implements Spool {
   readonly immediate: boolean;
+  readonly flushWithinMs: number = DUE_MS;
   ready: Promise<void> = Promise.resolve();
   readonly #log: SpillLog;
   readonly #letters: DeadLetters;

@@ -15,7 +15,7 @@ interface Disk {
 
 const TICK_MS = 40;
 /** A record that is this old and not delivered goes to the disk. */
-const DUE_MS = 80;
+export const DUE_MS = 80;
 /** At this age it goes there at once: the event loop was too busy for the tick. */
 const LATE_MS = 150;
 
