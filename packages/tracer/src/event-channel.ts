@@ -2,7 +2,7 @@ import type { SpanRecord } from "@spanloom/model";
 import type { TracerEvent } from "./events.ts";
 import type { ProblemReporter } from "./problems.ts";
 
-type Events = typeof import("./events.ts");
+type Make = (record: SpanRecord) => TracerEvent | undefined;
 
 /** How many events may wait for a slow consumer. */
 const MAX_WAITING = 10_000;
@@ -17,7 +17,7 @@ export class EventChannel {
   readonly #waiting: TracerEvent[] = [];
   /** Records that came before `#events` was there. */
   readonly #early: { what: "start" | "end"; record: SpanRecord }[] = [];
-  #events: Events | undefined;
+  #events: { start: Make; end: Make } | undefined;
   #draining: Promise<void> | undefined;
 
   constructor(consume: (event: TracerEvent) => unknown, problems: ProblemReporter) {
@@ -32,11 +32,10 @@ export class EventChannel {
       return;
     }
     if (this.#events === undefined) this.#early.push({ what, record });
-    else this.#add(this.#events, what, record);
-    if (this.#early.length + this.#waiting.length > 0)
-      this.#draining ??= this.#drain().finally(() => {
-        this.#draining = undefined;
-      });
+    else this.#add(this.#events[what](record));
+    this.#draining ??= this.#drain().finally(() => {
+      this.#draining = undefined;
+    });
   }
 
   /** Resolves when every event so far has been handed over. */
@@ -44,17 +43,17 @@ export class EventChannel {
     await this.#draining;
   }
 
-  #add({ startEvent, endEvent }: Events, what: "start" | "end", record: SpanRecord): void {
-    const event = what === "start" ? startEvent(record) : endEvent(record);
+  #add(event: TracerEvent | undefined): void {
     if (event !== undefined) this.#waiting.push(event);
   }
 
   /** What makes events of records is loaded by the first of them: most hosts want none. Never rejects. */
   async #load(): Promise<void> {
     try {
-      const events = await import("./events.ts");
+      const { startEvent: start, endEvent: end } = await import("./events.ts");
+      const events = { start, end };
       this.#events = events;
-      for (const { what, record } of this.#early.splice(0)) this.#add(events, what, record);
+      for (const { what, record } of this.#early.splice(0)) this.#add(events[what](record));
     } catch (error) {
       this.#early.length = 0;
       this.#problems.report("internal", "onEvent", "Events could not be made of spans.", error);
