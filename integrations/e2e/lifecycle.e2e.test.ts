@@ -16,9 +16,9 @@ async function start(env: Record<string, string> = {}): Promise<Studio> {
 test("runs every workflow once, keeps all of it over a restart, and runs nothing again", async () => {
   const first = await start();
   expect(first.lines.filter((line) => line.includes("http://"))).toHaveLength(1);
-  expect(first.lines.filter((line) => /^ +\d+\/14 /.test(line))).toHaveLength(14);
+  expect(first.lines.filter((line) => /^ +\d+\/16 /.test(line))).toHaveLength(16);
   const before = await first.store.listExecutions({ limit: 100 });
-  expect(before.items).toHaveLength(14);
+  expect(before.items).toHaveLength(16);
   expect(new Set(before.items.map(({ status }) => status))).toEqual(new Set(["completed", "failed"]));
   expect(await first.stop()).toBe(0);
 

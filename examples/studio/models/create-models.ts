@@ -1,4 +1,5 @@
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
+import { LocalAgentModel } from "./local-agent-model.ts";
 import { LocalChatModel } from "./local-chat-model.ts";
 
 /** The models of a run, by what they are for. */
@@ -17,6 +18,7 @@ export type Pace = "quick" | "slow";
 export const demoPrices = {
   "local/local-reader": { inputPerMTok: 2.5, outputPerMTok: 10 },
   "local/local-writer": { inputPerMTok: 3, outputPerMTok: 15 },
+  "local/local-agent": { inputPerMTok: 2, outputPerMTok: 8 },
 } as const;
 
 /**
@@ -31,6 +33,15 @@ export async function createModels(pace: Pace, delayMs: number): Promise<Models>
     return { reader: openai, tagger: openai, writer: openai };
   }
   const local = (model: string): LocalChatModel =>
-    new LocalChatModel({ model, delayMs: pace === "slow" ? delayMs : delayMs / 6 });
+    new LocalChatModel({ model, delayMs: delayOf(pace, delayMs) });
   return { reader: local("local-reader"), tagger: local("local-tagger"), writer: local("local-writer") };
+}
+
+/** The agent's model is always a local one: AI SDK has its own packages for providers. */
+export function createAgentModel(pace: Pace, delayMs: number): LocalAgentModel {
+  return new LocalAgentModel({ model: "local-agent", delayMs: delayOf(pace, delayMs) });
+}
+
+function delayOf(pace: Pace, delayMs: number): number {
+  return pace === "slow" ? delayMs : delayMs / 6;
 }

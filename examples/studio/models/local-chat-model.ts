@@ -9,19 +9,8 @@ import {
 import { AIMessage, AIMessageChunk, type BaseMessage, type UsageMetadata } from "@langchain/core/messages";
 import { ChatGenerationChunk, type ChatResult } from "@langchain/core/outputs";
 import type { Runnable } from "@langchain/core/runnables";
-import { countTokens } from "gpt-tokenizer/encoding/o200k_base";
-import { readRequest, type Skill, type ToolRequest } from "./skill.ts";
-import { checkPolicy, checkVendor, decide, writeLetter } from "./skills/judge-invoices.ts";
-import { extractInvoice, tagLine } from "./skills/read-invoices.ts";
-import {
-  answerQuestion,
-  compose,
-  findQuestions,
-  nameTopics,
-  review,
-  summarise,
-  writeReply,
-} from "./skills/write-briefs.ts";
+import { answerLocally, durationMs, inputTokens, LOCAL_PROVIDER, pause } from "./local-answer.ts";
+import { readRequest } from "./skill.ts";
 
 export interface LocalModelOptions {
   model: string;
@@ -32,24 +21,6 @@ export interface LocalModelOptions {
 interface CallOptions extends BaseChatModelCallOptions {
   tools?: { name: string }[];
 }
-
-const LOCAL_PROVIDER = "local";
-
-const skills: readonly Skill[] = [
-  extractInvoice,
-  tagLine,
-  checkVendor,
-  checkPolicy,
-  decide,
-  writeLetter,
-  summarise,
-  compose,
-  review,
-  findQuestions,
-  answerQuestion,
-  writeReply,
-  nameTopics,
-];
 
 /**
  * A chat model that needs no network: it reads the prompt and computes its answer by rules, the same answer every time.
@@ -80,7 +51,7 @@ export class LocalChatModel extends BaseChatModel<CallOptions> {
 
   async _generate(messages: BaseMessage[], options: this["ParsedCallOptions"]): Promise<ChatResult> {
     const answer = this.#answer(messages, options);
-    await pause(this.#duration(answer.usage.output_tokens), options.signal);
+    await pause(answer.durationMs, options.signal);
     const message = new AIMessage({
       content: answer.text,
       tool_calls: answer.toolCalls,
@@ -96,7 +67,7 @@ export class LocalChatModel extends BaseChatModel<CallOptions> {
     runManager?: CallbackManagerForLLMRun,
   ): AsyncGenerator<ChatGenerationChunk> {
     const answer = this.#answer(messages, options);
-    const duration = this.#duration(answer.usage.output_tokens);
+    const duration = answer.durationMs;
     const parts = answer.text.match(/\S+\s*/g) ?? [];
     await pause(duration * 0.35, options.signal);
     for (const part of parts) {
@@ -116,56 +87,24 @@ export class LocalChatModel extends BaseChatModel<CallOptions> {
     });
   }
 
-  #duration(outputTokens: number): number {
-    return this.#delayMs * (1 + Math.min(3, outputTokens / 40));
-  }
-
-  #answer(messages: BaseMessage[], options: this["ParsedCallOptions"]): LocalAnswer {
+  #answer(messages: BaseMessage[], options: this["ParsedCallOptions"]): ModelAnswer {
     const tools = (options.tools ?? []).map(({ name }) => name);
-    const request = readRequest(messages, tools);
-    const skill = skills.find((one) => one.handles(request.instruction));
-    if (!skill)
-      throw new Error(
-        `${this.model} does not know how to do this: "${request.instruction.slice(0, 80)}". ` +
-          "Add a skill in models/skills, or set OPENAI_API_KEY to ask a real model.",
-      );
-    const answer = skill.answer(request);
-    const text = typeof answer === "string" ? answer : "";
-    const wanted: ToolRequest[] = typeof answer === "string" ? [] : answer;
-    const toolCalls = wanted.map((call, index) => ({
-      id: `call_${request.toolAnswers.length + index + 1}`,
-      type: "tool_call" as const,
-      ...call,
-    }));
-    const input = messages.reduce((sum, message) => sum + countTokens(message.text) + 4, 3);
-    const output = countTokens(text === "" ? JSON.stringify(wanted) : text);
+    const { text, toolCalls, outputTokens } = answerLocally(this.model, readRequest(messages, tools));
+    const input = inputTokens(messages.map((message) => message.text));
     return {
       text,
-      toolCalls,
+      toolCalls: toolCalls.map((call) => ({ type: "tool_call" as const, ...call })),
       finishReason: toolCalls.length > 0 ? "tool_calls" : "stop",
-      usage: { input_tokens: input, output_tokens: output, total_tokens: input + output },
+      durationMs: durationMs(this.#delayMs, outputTokens),
+      usage: { input_tokens: input, output_tokens: outputTokens, total_tokens: input + outputTokens },
     };
   }
 }
 
-interface LocalAnswer {
+interface ModelAnswer {
   text: string;
   toolCalls: { id: string; type: "tool_call"; name: string; args: Record<string, unknown> }[];
   finishReason: string;
+  durationMs: number;
   usage: UsageMetadata;
-}
-
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  if (ms < 1) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener(
-      "abort",
-      () => {
-        clearTimeout(timer);
-        reject(signal.reason);
-      },
-      { once: true },
-    );
-  });
 }

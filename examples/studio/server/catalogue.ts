@@ -1,10 +1,13 @@
+import { aiSdkTelemetry } from "@spanloom/tracer/ai-sdk";
 import { traceLangGraph } from "@spanloom/tracer/langgraph";
-import { createModels, type Pace } from "../models/create-models.ts";
+import { createAgentModel, createModels, type Pace } from "../models/create-models.ts";
 import { createDocumentBrief } from "../workflows/document-brief.ts";
 import { type DocumentInfo, listDocuments } from "../workflows/documents.ts";
 import { indexHandbook, type Shelf } from "../workflows/handbook-index.ts";
 import { createInvoiceTriage } from "../workflows/invoice-triage.ts";
 import { createLibrary } from "../workflows/library.ts";
+import { answerAtDesk } from "../workflows/question-desk.ts";
+import type { HandbookConnection } from "./handbook-connection.ts";
 import type { Observability } from "./observability.ts";
 import type { Settings } from "./settings.ts";
 
@@ -31,9 +34,11 @@ export interface Workflow {
 /** The workflows that the studio offers. */
 export async function createCatalogue(
   { tracer }: Pick<Observability, "tracer">,
-  { modelDelayMs }: Pick<Settings, "modelDelayMs">,
+  { modelDelayMs, dataFolder }: Pick<Settings, "modelDelayMs" | "dataFolder">,
+  handbook: Pick<HandbookConnection, "client">,
 ): Promise<Workflow[]> {
   const library = createLibrary();
+  const telemetry = aiSdkTelemetry(tracer);
   return [
     {
       id: "invoice-triage",
@@ -82,6 +87,24 @@ export async function createCatalogue(
           (execution) => {
             onStart();
             return indexHandbook(execution, models, library, shelf);
+          },
+        );
+      },
+    },
+    {
+      id: "question-desk",
+      name: "Question desk",
+      description:
+        "An agent answers a question with the tools of another program, and a third one prints the sheet: one trace of three processes.",
+      documents: await listDocuments("questions"),
+      async run({ executionId, documentId, pace, shelf, signal, onStart }) {
+        const model = createAgentModel(pace, modelDelayMs);
+        return tracer.execution(
+          { workflowId: "question-desk", workflowName: "Question desk", executionId, threadId: documentId },
+          (execution) => {
+            onStart();
+            const desk = { model, handbook: handbook.client, telemetry, shelf, dataFolder, signal };
+            return answerAtDesk(execution, documentId, desk);
           },
         );
       },

@@ -6,6 +6,7 @@ import { createNodeListener } from "@spanloom/server/node";
 import { createApp } from "./app.ts";
 import { createCatalogue } from "./catalogue.ts";
 import { runOnce } from "./first-runs.ts";
+import { createHandbookConnection } from "./handbook-connection.ts";
 import { createObservability } from "./observability.ts";
 import { createRunner } from "./runner.ts";
 import { readSettings, StartError } from "./settings.ts";
@@ -32,7 +33,8 @@ async function start(): Promise<void> {
   await listen(server, settings.port);
 
   const observability = createObservability(settings);
-  const workflows = await createCatalogue(observability, settings);
+  const handbook = createHandbookConnection(observability.tracer, settings.dataFolder);
+  const workflows = await createCatalogue(observability, settings, handbook);
   const shelves = createShelves(settings.dataFolder);
   const runner = createRunner(workflows, shelves);
   const spanloom = createNodeListener(observability.handler);
@@ -51,6 +53,7 @@ async function start(): Promise<void> {
       server.close();
       server.closeAllConnections();
       await runner.stop(3_000);
+      await handbook.close();
       await observability.close();
       process.exit(0);
     });

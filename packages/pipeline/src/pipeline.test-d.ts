@@ -4,7 +4,9 @@ import { createPipeline, type Dialect, type Pipeline, type PipelineOptions } fro
 
 test("a pipeline", () => {
   expectTypeOf(createPipeline()).toEqualTypeOf<Pipeline>();
-  expectTypeOf<Pipeline["clean"]>().toEqualTypeOf<(record: SpanRecord) => SpanRecord>();
+  expectTypeOf<Pipeline["clean"]>().toEqualTypeOf<
+    (record: SpanRecord, context?: { scope?: string }) => SpanRecord
+  >();
   expectTypeOf<Pipeline["ready"]>().toEqualTypeOf<Promise<void>>();
 });
 
@@ -13,6 +15,20 @@ test("its options", () => {
     redaction: { keys: ["customer_ssn"], patterns: [{ name: "customer-number", pattern: /CN-\d{8}/ }] },
     pricing: { overrides: { "openai/gpt-4o": { inputPerMTok: 1, outputPerMTok: 2 } }, version: "2026-07" },
   });
+  createPipeline({
+    redaction: {
+      patterns: [{ name: "customer-number", pattern: "CN-\\d{8}" }],
+      functions: [
+        { name: "staff", redact: (_text, { key }) => (key === "assignee" ? "[staff]" : undefined) },
+      ],
+      personalData: { email: true },
+      capture: { input: "preview", kinds: { tool: "none", llm: { output: "hash" } } },
+      tokens: { keys: [{ id: "k1", secret: "a secret of the first half-year" }] },
+      limits: { fieldMs: 100 },
+    },
+  });
+  // @ts-expect-error -- there is no such level
+  createPipeline({ redaction: { capture: { input: "some" } } });
   createPipeline({ redaction: false, pricing: false });
   expectTypeOf<PipelineOptions["dialects"]>().toEqualTypeOf<readonly Dialect[] | undefined>();
   // @ts-expect-error -- a stage is options or off
@@ -26,8 +42,14 @@ test("its options", () => {
 test("a dialect sets fields with their own types", () => {
   const dialect: Dialect = {
     name: "acme",
-    detect: () => true,
+    prefixes: ["acme."],
     normalize: (draft) => {
+      draft.moveUsage({ input: 1, subtotal: true }, "acme.tokens");
+      draft.moveFromEvents("output", { format: "text", state: "captured" }, [
+        { event: 0, keys: ["acme.said"] },
+      ]);
+      // @ts-expect-error -- no such count
+      draft.moveUsage({ images: 1 }, "acme.images");
       draft.move("model", "a-1", "acme.model", "acme.model_name");
       // @ts-expect-error -- a model is a text
       draft.move("model", 1, "acme.model");

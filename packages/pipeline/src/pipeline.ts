@@ -2,7 +2,8 @@ import type { SpanRecord } from "@spanloom/model";
 import type { Dialect } from "./normalize/dialect.ts";
 import { createNormalizer } from "./normalize/registry.ts";
 import { createPricer, type PricingOptions } from "./price/price-span.ts";
-import { compileRules, type RedactionOptions } from "./redact/compile-rules.ts";
+import { compileRules } from "./redact/compile-rules.ts";
+import type { RedactionOptions } from "./redact/options.ts";
 import { createRedactor } from "./redact/redact-span.ts";
 
 export interface PipelineOptions {
@@ -18,9 +19,11 @@ export interface PipelineOptions {
 export interface Pipeline {
   /**
    * Normalises, redacts and prices a copy of the record. Synchronous, idempotent, never throws: what cannot be cleaned
-   * is withheld, and the span says so. Parts that need no change are shared with the input, so hand over a snapshot.
+   * is withheld, and the span says so. Parts that need no change are shared with the input, so hand over a snapshot; a
+   * `resource` or `instrumentation` object that was clean once is not read again. Tokens are those of `scope`, by default
+   * `default`: hand the one over that the record is stored under.
    */
-  clean(record: SpanRecord): SpanRecord;
+  clean(record: SpanRecord, context?: { scope?: string }): SpanRecord;
   /** Only the price stage, for a record that was cleaned before the prices were there. Idempotent, never throws. */
   price(record: SpanRecord): SpanRecord;
   /** Resolves when the price table has been loaded or has failed to. Reading it starts the load, as does the first span that needs it. */
@@ -38,9 +41,9 @@ export function createPipeline(options: PipelineOptions = {}): Pipeline {
   const price = (record: SpanRecord): SpanRecord => pricer?.price(record) ?? record;
 
   return {
-    clean: (record) => {
+    clean: (record, context) => {
       const normalized = normalize(record);
-      return price(redact === undefined ? normalized : redact(normalized));
+      return price(redact === undefined ? normalized : redact(normalized, context?.scope));
     },
     price,
     get ready() {

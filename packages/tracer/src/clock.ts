@@ -6,16 +6,38 @@ export type HrTime = [seconds: number, nanos: number];
  * length when somebody sets the machine's clock, and siblings that start within one millisecond can still be told apart.
  */
 export class ExecutionClock {
-  readonly #wallMs: number = Date.now();
-  readonly #monotonicMs: number = performance.now();
+  readonly #wallMs: number;
+  readonly #monotonicMs: number;
 
-  now(): HrTime {
+  constructor() {
+    const wallMs = exactWallMs();
+    this.#wallMs = Math.floor(wallMs);
+    this.#monotonicMs = performance.now() - (wallMs - this.#wallMs);
+  }
+
+  /** A field, so that spans share one function: it goes along with each. */
+  readonly now: () => HrTime = () => {
     const elapsedMs = performance.now() - this.#monotonicMs;
     const wholeMs = Math.floor(elapsedMs);
     const epochMs = this.#wallMs + wholeMs;
     const seconds = Math.floor(epochMs / 1000);
     return [seconds, (epochMs - seconds * 1000) * 1e6 + Math.floor((elapsedMs - wholeMs) * 1e6)];
-  }
+  };
+}
+
+let wallAheadMs = Date.now() - performance.now();
+
+/**
+ * Wall time with fractions of a millisecond, which `Date` has not: an execution that is resumed in the millisecond in
+ * which it stopped must not seem to have begun before that.
+ */
+function exactWallMs(): number {
+  const wholeMs = Date.now();
+  const exactMs = performance.now() + wallAheadMs;
+  if (exactMs < wholeMs) wallAheadMs += wholeMs - exactMs;
+  else if (exactMs >= wholeMs + 1) wallAheadMs -= exactMs - wholeMs - 0.999;
+  else return exactMs;
+  return performance.now() + wallAheadMs;
 }
 
 let lastSeconds = 0;

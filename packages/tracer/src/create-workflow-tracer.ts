@@ -1,4 +1,3 @@
-import type { SpanProcessor } from "@opentelemetry/sdk-trace";
 import {
   type ScopedStore,
   SpanloomError,
@@ -6,26 +5,38 @@ import {
   type SpanSink,
   type TraceStore,
 } from "@spanloom/model";
-import { createPipeline, type Pipeline, type PipelineOptions } from "@spanloom/pipeline";
+import {
+  createGenAiMetrics,
+  createPipeline,
+  type HistogramMeter,
+  type Pipeline,
+  type PipelineOptions,
+} from "@spanloom/pipeline";
 import { checkTimes } from "./check-times.ts";
 import type { Send } from "./deliver/attempt.ts";
 import type { DeliveryStats } from "./deliver/counters.ts";
 import { Delivery } from "./deliver/delivery.ts";
 import { sinkSender } from "./deliver/sink-sender.ts";
 import type { Durability } from "./deliver/spool.ts";
-import { EventChannel } from "./event-channel.ts";
+import { EventChannel, type EventStats } from "./event-channel.ts";
 import type { TracerEvent } from "./events.ts";
 import { type ExecutionHandle, type ExecutionOptions, startExecution } from "./execution.ts";
 import { flushBeforeExit } from "./exit-flush.ts";
 import type { SpanFacts } from "./facts.ts";
 import type { MeterLike } from "./measure.ts";
+import { otlpOptions, readEnvironment } from "./otel/environment.ts";
+import { joinOtherInstrumentations } from "./otel/global-provider.ts";
 import { guardedProcessor } from "./otel/guarded-processor.ts";
-import { checkOtlpUrl, type OtlpOptions, otlpSender } from "./otel/otlp-options.ts";
-import { createPrivateProvider } from "./otel/private-provider.ts";
+import { type HostSpansOptions, hostSpanProcessor } from "./otel/host-span-processor.ts";
+import type { OtelSpanProcessor } from "./otel/otel-span.ts";
+import { type OtlpOptions, otlpSender } from "./otel/otlp-options.ts";
+import { PrivateProvider } from "./otel/private-provider.ts";
+import { createResource } from "./otel/resource.ts";
 import { type LiveSpan, StoreSpanProcessor } from "./otel/store-span-processor.ts";
 import { createProblemReporter, type OnProblem, type ProblemReporter } from "./problems.ts";
 import { Recorder } from "./recorder.ts";
 import { runSpan } from "./run-span.ts";
+import { checkSampling, DetailSampler, type SamplingOptions } from "./sampling.ts";
 import type { SpanHandle } from "./span-handle.ts";
 import type { ExecutionEnd } from "./totals.ts";
 import { settled } from "./wait.ts";
@@ -35,8 +46,11 @@ export interface WorkflowTracerOptions {
   store: TraceStore | ScopedStore | SpanSink;
   /** The tenant, where `store` holds several. Default `default`. */
   scope?: string;
-  /** Also posts ended spans to an OpenTelemetry collector, as OTLP/JSON. */
-  otlp?: OtlpOptions;
+  /**
+   * Also posts ended spans to an OpenTelemetry collector, as OTLP/JSON. What is left out comes from
+   * `OTEL_EXPORTER_OTLP_*`; where these name an endpoint, `false` sends nothing there.
+   */
+  otlp?: Partial<OtlpOptions> | false;
   /** What is taken out of every field before it leaves the span's memory; `false` takes nothing out. */
   redaction?: PipelineOptions["redaction"];
   /** How tokens become costs; `false` leaves costs unknown. */
@@ -48,8 +62,18 @@ export interface WorkflowTracerOptions {
   serviceVersion?: string;
   /** Such as `production`. */
   environment?: string;
-  /** Default true. When false the host's code runs the same and nothing is recorded. */
-  enabled?: boolean;
+  /**
+   * When false the host's code runs the same and nothing is recorded. A function is asked with the scope whenever an
+   * execution starts. Default true, unless `OTEL_SDK_DISABLED` is.
+   */
+  enabled?: boolean | ((scope: string) => boolean);
+  /** Takes content, attributes and events away from completed executions when they end; sums stay. Default: all is kept. */
+  sampling?: SamplingOptions;
+  /**
+   * Default true. Where the host has no OpenTelemetry provider when the first execution starts, one is registered that
+   * records spans of other instrumentations inside executions, and nothing else.
+   */
+  registerGlobally?: boolean;
   /** Default true. When false no prompt, response, argument, result or state is kept. */
   captureContent?: boolean;
   /** Default true. What a callback returns becomes the output of its span, where none was set. */
@@ -73,10 +97,13 @@ export interface WorkflowTracerOptions {
    * seconds, and raises it again. Where the host handles the signal itself, it decides when the process ends.
    */
   flushOnSignals?: readonly NodeJS.Signals[];
-  /** Shows the counters of `stats()` as OpenTelemetry metrics, `spanloom.spans.*`: `metrics.getMeter("my-app")`. */
-  meter?: MeterLike;
+  /**
+   * Shows the counters of `stats()` as OpenTelemetry metrics, `spanloom.spans.*`, and records the GenAI client metrics of
+   * model calls: `metrics.getMeter("my-app")`.
+   */
+  meter?: MeterLike & HistogramMeter;
   /** Processors of the host that should see our spans too. They get ids and figures as attributes, never content. */
-  spanProcessors?: SpanProcessor[];
+  spanProcessors?: OtelSpanProcessor[];
   /** Default: one line on `console.warn`. */
   onProblem?: OnProblem;
   /** Events in order. A promise is awaited before the next one. */
@@ -85,18 +112,26 @@ export interface WorkflowTracerOptions {
   onExecutionEnd?: (end: ExecutionEnd) => void | Promise<void>;
 }
 
-/** The counters of the store, and those of the collector where there is one. */
+/** The counters of the store, and those of the collector and of `onEvent` where there are such. */
 export interface TracerStats extends DeliveryStats {
   otlp?: DeliveryStats;
+  events?: EventStats;
 }
 
 export interface WorkflowTracer {
+  /** @internal What the entries beside this one record with. */
+  readonly recorder: Recorder;
   /** Runs an execution of a workflow. It ends when `run` does; what `run` gives or throws is passed through unchanged. */
   execution<T>(options: ExecutionOptions, run: (execution: ExecutionHandle) => T): T;
   /** The same by hand: call `end`, `fail`, `cancel` or `wait`. */
   startExecution(options: ExecutionOptions): ExecutionHandle;
   /** The span whose callback is running here, across `await`s; code deep inside a node can hang its own spans below it. */
   activeSpan(): SpanHandle | undefined;
+  /**
+   * A processor for an OpenTelemetry provider of the host, 2.x or 3.x: spans of other instrumentations that run inside
+   * an execution are kept with it. With `all`, every other span, too, as an execution of its own.
+   */
+  spanProcessor(options?: HostSpansOptions): OtelSpanProcessor;
   /** For adapters of engines: runs `work`, and gives what it throws to `onProblem` instead of to the host. */
   guard<T>(where: string, work: () => T): T | undefined;
   /** Writes what waits, and spans that run as they are now. True when everything was delivered in time. Never rejects. */
@@ -113,39 +148,50 @@ const SPAN_TIMEOUT_MS = 3_600_000;
 
 /** Makes a tracer. Throws `invalid_argument` for options that cannot work; after that, nothing it does throws. */
 export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTracer {
-  const { redaction, pricing, onEvent, onExecutionEnd, otlp, spanProcessors = [], enabled = true } = options;
+  const { redaction, pricing, onEvent, onExecutionEnd, sampling, spanProcessors = [] } = options;
+  const { registerGlobally = true } = options;
   const sink = sinkOf(options);
-  if (otlp !== undefined) checkOtlpUrl(otlp.url);
+  checkSampling(sampling);
   checkTimes(options);
   const problems = createProblemReporter(options.onProblem);
+  const environment = readEnvironment(process.env, problems);
+  const enabled = options.enabled ?? !environment.disabled;
+  const otlp = enabled === false ? undefined : otlpOptions(options.otlp, environment);
   const pipeline = options.pipeline ?? createPipeline({ redaction, pricing });
   const events = onEvent === undefined ? undefined : new EventChannel(onEvent, problems);
 
   const { durability } = options;
   const scope = options.scope ?? ("scope" in sink && typeof sink.scope === "string" ? sink.scope : "default");
-  const delivery = (name: string, send: Send): Delivery =>
+  const delivery = (name: string, send: Send, timeoutMs?: number): Delivery =>
     new Delivery({
       name,
       send,
       problems,
-      spool: enabled ? durability?.open({ scope, destination: name, problems }) : undefined,
+      spool: enabled !== false ? durability?.open({ scope, destination: name, problems }) : undefined,
       prepare: (batch) => priced(batch, pipeline),
       maxBytes: options.queue?.maxBytes ?? 32_000_000,
       flushIntervalMs: options.queue?.flushIntervalMs ?? 200,
-      sendTimeoutMs: options.queue?.writeTimeoutMs ?? 10_000,
+      sendTimeoutMs: timeoutMs ?? options.queue?.writeTimeoutMs ?? 10_000,
     });
   const toStore = delivery("store", sinkSender(sink));
-  const toCollector = otlp && delivery("otlp", otlpSender(otlp));
+  const toCollector = otlp && delivery("otlp", otlpSender(otlp), environment.otlp?.timeoutMs);
+  const sampler = sampling && new DetailSampler(sampling, (record, before) => toStore.put(record, before));
 
+  const measureCall = options.meter && createGenAiMetrics(options.meter);
   const ends = new Set<Promise<void>>();
-  const deliver = (record: SpanRecord, live: LiveSpan): void => {
+  const deliver = (record: SpanRecord, live: LiveSpan, amended: boolean): void => {
     live.waiting = toStore.put(record, live.waiting);
     if (record.endTime === undefined) return;
+    const { facts } = live;
+    const synthetic = record.syntheticEnd !== undefined;
+    if (facts !== undefined && !synthetic) sampler?.note(record, live, facts.execution);
+    if (amended) return;
     toCollector?.put(record);
     // Nobody has ended it yet.
-    if (record.syntheticEnd !== undefined) return;
+    if (synthetic) return;
+    if (measureCall !== undefined) problems.guard("meter", () => measureCall(record));
     events?.emit("end", record);
-    const { facts } = live;
+    if (facts?.status !== undefined) sampler?.finish(record, facts.execution);
     if (onExecutionEnd === undefined || facts === undefined) return;
     facts.execution.totals.add(record);
     if (facts.status === undefined) return;
@@ -154,7 +200,7 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     void ending.finally(() => ends.delete(ending));
   };
   const processor = new StoreSpanProcessor({
-    clean: (record) => pipeline.clean(record),
+    clean: (record) => pipeline.clean(record, { scope }),
     deliver,
     onStarted: events && ((record) => events.emit("start", record)),
     crowded: () => toStore.crowded,
@@ -162,14 +208,19 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     timeoutMs: options.spanTimeoutMs ?? SPAN_TIMEOUT_MS,
     problems,
   });
-  const provider = createPrivateProvider({
-    ...options,
-    enabled,
-    processors: [processor, ...spanProcessors.map((own) => guardedProcessor(own, problems))],
+  const provider = new PrivateProvider({
+    resource: createResource(options, environment.resource),
+    limits: environment.limits,
+    store: processor,
+    others: spanProcessors.map((own) => guardedProcessor(own, problems)),
   });
   const recorder = new Recorder({
-    tracer: provider.tracer,
-    processor,
+    provider,
+    enabled: () => {
+      const recorded = typeof enabled === "function" ? enabled(scope) : enabled;
+      if (recorded && registerGlobally) problems.guard("OpenTelemetry", joinOtherInstrumentations);
+      return recorded;
+    },
     problems,
     captureContent: options.captureContent ?? true,
     captureResults: options.captureResults ?? true,
@@ -186,15 +237,19 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     ]);
     return results.every((complete) => complete !== false);
   };
-  const stats = (): TracerStats => {
-    return { ...toStore.stats(), ...(toCollector !== undefined && { otlp: toCollector.stats() }) };
-  };
+  const stats = (): TracerStats => ({
+    ...toStore.stats(),
+    ...(toCollector !== undefined && { otlp: toCollector.stats() }),
+    ...(events !== undefined && { events: events.stats() }),
+  });
   const deliveries = [toStore, toCollector].filter((delivery) => delivery !== undefined);
-  const unhook = enabled ? hook(options, { flush, stats, deliveries }, problems) : undefined;
+  const unhook = enabled === false ? undefined : hook(options, { flush, stats, deliveries }, problems);
 
   return {
+    recorder,
     execution: (execution, run) => runSpan(() => startExecution(recorder, execution), run),
     startExecution: (execution) => startExecution(recorder, execution),
+    spanProcessor: (hostSpans) => hostSpanProcessor(processor, flush, hostSpans, problems),
     activeSpan: () => recorder.active(),
     guard: (where, work) => problems.guard(where, work),
     flush,

@@ -1,11 +1,27 @@
+import { types } from "node:util";
 import type { SpanRecord } from "@spanloom/model";
 import type { TracerEvent } from "./events.ts";
 import type { ProblemReporter } from "./problems.ts";
 
-type Make = (record: SpanRecord) => TracerEvent | undefined;
+type Events = Pick<typeof import("./events.ts"), "startEvent" | "endEvent">;
 
 /** How many events may wait for a slow consumer. */
 const MAX_WAITING = 10_000;
+/** After so many milliseconds of a consumer's own work, others have their turn. */
+const TURN_MS = 10;
+
+/** Counters of `onEvent`. At any moment: emitted = delivered + failed + waiting + dropped. */
+export interface EventStats {
+  emitted: number;
+  /** Taken by the consumer. */
+  delivered: number;
+  /** The consumer threw or rejected. */
+  failed: number;
+  /** Not handed over yet, or the consumer's promise has not settled. */
+  waiting: number;
+  /** Left out because the consumer was too slow. */
+  dropped: number;
+}
 
 /**
  * Hands events to the host in order, after the code that caused them has had its turn. A consumer that gives a promise is
@@ -14,10 +30,13 @@ const MAX_WAITING = 10_000;
 export class EventChannel {
   readonly #consume: (event: TracerEvent) => unknown;
   readonly #problems: ProblemReporter;
-  readonly #waiting: TracerEvent[] = [];
+  readonly #stats = { emitted: 0, delivered: 0, failed: 0, dropped: 0 };
+  #waiting: TracerEvent[] = [];
+  /** Everything before it was handed over. */
+  #head = 0;
   /** Records that came before `#events` was there. */
   readonly #early: { what: "start" | "end"; record: SpanRecord }[] = [];
-  #events: { start: Make; end: Make } | undefined;
+  #events: Events | undefined;
   #draining: Promise<void> | undefined;
 
   constructor(consume: (event: TracerEvent) => unknown, problems: ProblemReporter) {
@@ -27,15 +46,10 @@ export class EventChannel {
 
   /** A span started, or was ended by the host: its cleaned record. */
   emit(what: "start" | "end", record: SpanRecord): void {
-    if (this.#waiting.length + this.#early.length >= MAX_WAITING) {
-      this.#problems.report("callback_failed", "onEvent", "onEvent is too slow: events were left out.");
-      return;
-    }
-    if (this.#events === undefined) this.#early.push({ what, record });
-    else this.#add(this.#events[what](record));
-    this.#draining ??= this.#drain().finally(() => {
-      this.#draining = undefined;
-    });
+    if (this.#events !== undefined) this.#add(this.#events, what, record);
+    else if (this.#early.length < MAX_WAITING) this.#early.push({ what, record });
+    else this.#drop();
+    if (this.#early.length > 0 || this.#waiting.length > 0) this.#draining ??= this.#drain();
   }
 
   /** Resolves when every event so far has been handed over. */
@@ -43,17 +57,40 @@ export class EventChannel {
     await this.#draining;
   }
 
-  #add(event: TracerEvent | undefined): void {
-    if (event !== undefined) this.#waiting.push(event);
+  /** Records whose event is not made yet are not counted yet. */
+  stats(): EventStats {
+    const { emitted, delivered, failed, dropped } = this.#stats;
+    return { emitted, delivered, failed, dropped, waiting: emitted - delivered - failed - dropped };
+  }
+
+  #add({ startEvent, endEvent }: Events, what: "start" | "end", record: SpanRecord): void {
+    const event = what === "start" ? startEvent(record) : endEvent(record);
+    if (event === undefined) return;
+    if (this.#waiting.length - this.#head >= MAX_WAITING) {
+      this.#drop();
+      return;
+    }
+    this.#stats.emitted++;
+    this.#waiting.push(event);
+  }
+
+  #drop(): void {
+    this.#stats.emitted++;
+    this.#stats.dropped++;
+    this.#problems.report(
+      "callback_failed",
+      "onEvent",
+      "onEvent is too slow: events were left out; stats() counts them.",
+    );
   }
 
   /** What makes events of records is loaded by the first of them: most hosts want none. Never rejects. */
   async #load(): Promise<void> {
     try {
-      const { startEvent: start, endEvent: end } = await import("./events.ts");
-      const events = { start, end };
+      const { startEvent, endEvent } = await import("./events.ts");
+      const events = { startEvent, endEvent };
       this.#events = events;
-      for (const { what, record } of this.#early.splice(0)) this.#add(events[what](record));
+      for (const { what, record } of this.#early.splice(0)) this.#add(events, what, record);
     } catch (error) {
       this.#early.length = 0;
       this.#problems.report("internal", "onEvent", "Events could not be made of spans.", error);
@@ -61,15 +98,42 @@ export class EventChannel {
   }
 
   async #drain(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     if (this.#events === undefined) await this.#load();
-    for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) {
+    let turnEnds = performance.now() + TURN_MS;
+    for (let event = this.#next(); event !== undefined; event = this.#next()) {
       try {
         const consumed = this.#consume(event);
-        if (consumed instanceof Promise) await consumed;
+        if (types.isPromise(consumed)) await consumed;
+        this.#stats.delivered++;
       } catch (error) {
+        this.#stats.failed++;
         this.#problems.report("callback_failed", "onEvent", "onEvent failed; the next event follows.", error);
       }
+      if (performance.now() < turnEnds) continue;
+      await nextTurn();
+      turnEnds = performance.now() + TURN_MS;
     }
+    // At once, not when the promise settles: an event that comes between would wait for the next one.
+    this.#draining = undefined;
   }
+
+  #next(): TracerEvent | undefined {
+    const event = this.#waiting[this.#head];
+    if (event === undefined) {
+      this.#waiting = [];
+      this.#head = 0;
+      return undefined;
+    }
+    this.#head++;
+    if (this.#head > MAX_WAITING) {
+      this.#waiting = this.#waiting.slice(this.#head);
+      this.#head = 0;
+    }
+    return event;
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,6 +1,7 @@
 import {
   millisBetween,
   nanosToRfc3339,
+  type SpanLink,
   type SpanRecord,
   type TokenUsage,
   traceIdToUuid,
@@ -32,7 +33,12 @@ export interface EventError {
 
 /** What happens to an execution and its nodes. */
 export type ExecutionEvent =
-  | (EventBase & { type: "execution_started"; workflowName?: string })
+  | (EventBase & {
+      type: "execution_started";
+      workflowName?: string;
+      /** It goes on after a wait. */
+      resumed?: true;
+    })
   | (EventBase & NodeFields & { type: "node_started" })
   | (EventBase & NodeFields & { type: "node_completed"; durationMs: number })
   | (EventBase & NodeFields & { type: "node_failed"; durationMs: number; error: EventError })
@@ -47,12 +53,15 @@ interface NodeFields {
   attempt: number;
 }
 
-/** What happens below a node: calls of models and tools. */
+/** What happens below a node: calls of models, tools and retrievers, and the work of agents. */
 export type TelemetryEvent =
-  | (EventBase & CallFields & { type: "llm_started" })
-  | (EventBase & CallFields & CallEnd & { type: "llm_ended"; usage?: TokenUsage })
-  | (EventBase & CallFields & { type: "tool_started" })
-  | (EventBase & CallFields & CallEnd & { type: "tool_ended" });
+  | (EventBase & CallFields & { type: `${ModelKind | CallKind}_started` })
+  | (EventBase & CallFields & CallEnd & { type: `${ModelKind}_ended`; usage?: TokenUsage })
+  | (EventBase & CallFields & CallEnd & { type: `${CallKind}_ended` });
+
+type ModelKind = "llm" | "embedding";
+/** An agent's usage repeats what its calls tell: it has none here, so that events can be added up. */
+type CallKind = "tool" | "retriever" | "agent";
 
 interface CallFields {
   name: string;
@@ -76,15 +85,22 @@ export function startEvent(record: SpanRecord): TracerEvent | undefined {
   switch (record.kind) {
     case "workflow": {
       if (record.executionStatus === undefined) return undefined;
-      const { workflowName } = record;
-      return { type: "execution_started", ...base, ...(workflowName !== undefined && { workflowName }) };
+      const { workflowName, links } = record;
+      return {
+        type: "execution_started",
+        ...base,
+        ...(workflowName !== undefined && { workflowName }),
+        ...(links.some(isResume) && { resumed: true as const }),
+      };
     }
     case "node":
       return { type: "node_started", ...base, ...nodeFields(record) };
     case "llm":
-      return { type: "llm_started", ...base, ...callFields(record) };
+    case "embedding":
     case "tool":
-      return { type: "tool_started", ...base, ...callFields(record) };
+    case "retriever":
+    case "agent":
+      return { type: `${record.kind}_started`, ...base, ...callFields(record) };
     default:
       return undefined;
   }
@@ -105,12 +121,19 @@ export function endEvent(record: SpanRecord): TracerEvent | undefined {
         ? { type: "node_completed", ...node }
         : { type: "node_failed", ...node, error };
     }
-    case "llm": {
+    case "llm":
+    case "embedding": {
       const { usage } = record;
-      return { type: "llm_ended", ...base, ...callEnd(record, durationMs, error), ...(usage && { usage }) };
+      const call = { ...base, ...callEnd(record, durationMs, error), ...(usage && { usage }) };
+      return { type: `${record.kind}_ended`, ...call };
     }
     case "tool":
-      return { type: "tool_ended", ...base, ...callEnd(record, durationMs, error) };
+    case "retriever":
+      return { type: `${record.kind}_ended`, ...base, ...callEnd(record, durationMs, error) };
+    case "agent": {
+      const { costUsd: _repeated, ...end } = callEnd(record, durationMs, error);
+      return { type: "agent_ended", ...base, ...end };
+    }
     default:
       return undefined;
   }
@@ -133,6 +156,10 @@ function executionEnd(
     default:
       return { type: "execution_completed", ...base };
   }
+}
+
+function isResume({ attributes }: SpanLink): boolean {
+  return attributes["spanloom.link"] === "resumes";
 }
 
 function baseOf(record: SpanRecord, time: string): EventBase {

@@ -2,7 +2,7 @@ import { type Context, context, type Link, trace } from "@opentelemetry/api";
 import { isSpanId, isTraceId, newExecutionId, traceIdToUuid } from "@spanloom/model";
 import { ExecutionClock } from "./clock.ts";
 import { type ExecutionFacts, SpanFacts } from "./facts.ts";
-import { isAbort } from "./failure.ts";
+import { isCancellation } from "./failure.ts";
 import type { ProblemReporter } from "./problems.ts";
 import type { EndOptions } from "./recorded-span.ts";
 import type { Recorder, Recording } from "./recorder.ts";
@@ -21,13 +21,24 @@ export interface ExecutionOptions {
   threadId?: string;
   input?: unknown;
   attributes?: Record<string, unknown>;
+  /** Default the tracer's. When false this run is not recorded. */
+  enabled?: boolean;
+  /** When it is aborted, what the callback throws because of it ends the execution as cancelled. Handles give it as `signal`. */
+  signal?: AbortSignal;
   /**
    * Joins the trace that is active where the execution starts. By default each execution is a trace of its own, which
    * links to the active span.
    */
   joinActiveTrace?: boolean;
-  /** The segment that this one goes on from, when a waiting execution is resumed. Use the same `executionId`. */
-  resumes?: { traceId: string; spanId: string };
+  /** What `wait` gave: the execution goes on with its id, in a new trace that links to the one where it stopped. */
+  resumes?: ResumePoint | { traceId: string; spanId: string };
+}
+
+/** Where an execution stopped to wait. Plain JSON: keep it until the answer is there. */
+export interface ResumePoint {
+  executionId: string;
+  traceId: string;
+  spanId: string;
 }
 
 /** An execution that runs. */
@@ -35,12 +46,16 @@ export class ExecutionHandle extends SpanHandle {
   readonly executionId: string;
   /** The trace id as a UUID with dashes, as hosts keep it in their tables. */
   readonly traceUuid: string;
+  readonly #onAbort = (): void => void this.addEvent("execution.cancel_requested");
 
   /** @internal */
   constructor(recorder: Recorder, recording: Recording, name: string) {
     super(recorder, recording, name);
-    this.executionId = recording.facts.execution.executionId;
-    this.traceUuid = traceIdToUuid(recording.span.spanContext().traceId);
+    this.executionId = recording.facts.execution.executionId ?? this.traceId;
+    this.traceUuid = traceIdToUuid(this.traceId);
+    recorder.problems.guard("signal", () =>
+      this.signal?.addEventListener("abort", this.#onAbort, { once: true }),
+    );
   }
 
   override end(options?: EndOptions): void {
@@ -48,9 +63,9 @@ export class ExecutionHandle extends SpanHandle {
     super.end(options);
   }
 
-  /** An `AbortError` ends the execution as cancelled, any other error as failed. */
+  /** An `AbortError`, or the reason of the aborted `signal`, ends the execution as cancelled, any other error as failed. */
   override fail(error: unknown): void {
-    this.#settle(isAbort(error) ? "cancelled" : "failed");
+    this.#settle(isCancellation(error, this.signal) ? "cancelled" : "failed");
     super.fail(error);
   }
 
@@ -61,15 +76,21 @@ export class ExecutionHandle extends SpanHandle {
     super.end();
   }
 
-  /** Ends this stretch of the execution while it waits, for a human or an event outside. Resume it with `resumes`. */
-  wait(options?: EndOptions): void {
+  /**
+   * Ends this stretch of the execution while it waits, for a human or an event outside, perhaps for days and in another
+   * process. Hand what this gives to `resumes` when it goes on. For a wait inside the running code use `waitFor`.
+   */
+  wait(options?: EndOptions): ResumePoint {
     this.#settle("waiting");
     super.end(options);
+    return { executionId: this.executionId, traceId: this.traceId, spanId: this.spanId };
   }
 
   #settle(status: NonNullable<SpanFacts["status"]>): void {
     const { facts } = this.recording;
-    if (!this.ended && facts.status === "running") facts.status = status;
+    if (this.ended) return;
+    if (facts.status === "running" || facts.status === "waiting") facts.status = status;
+    this.recorder.problems.guard("signal", () => this.signal?.removeEventListener("abort", this.#onAbort));
   }
 }
 
@@ -88,28 +109,38 @@ export function startExecution(recorder: Recorder, options: ExecutionOptions): E
   }
 }
 
-function start(recorder: Recorder, options: ExecutionOptions): ExecutionHandle {
-  const { workflowName, threadId, joinActiveTrace = false, input, attributes } = options;
-  const { problems } = recorder;
-  const execution: ExecutionFacts = {
-    executionId:
-      options.executionId === undefined
-        ? newExecutionId()
-        : safeId(options.executionId, "execution", problems),
-    workflowId: safeId(options.workflowId, "workflow", problems),
+/** For spans of an execution that started elsewhere, or that nobody has started. */
+export function unnamedExecution(recorder: Recorder, enabled?: boolean): ExecutionFacts {
+  return {
+    recorded: recorder.records(enabled),
     clock: new ExecutionClock(),
     totals: new ExecutionTotals(),
+    root: { waits: 0 },
+  };
+}
+
+function start(recorder: Recorder, options: ExecutionOptions): ExecutionHandle {
+  const { workflowName, threadId, signal, resumes, joinActiveTrace = false, input, attributes } = options;
+  const { problems } = recorder;
+  const executionId =
+    options.executionId ?? (resumes && "executionId" in resumes ? resumes.executionId : undefined);
+  const execution: ExecutionFacts = {
+    executionId: executionId === undefined ? newExecutionId() : safeId(executionId, "execution", problems),
+    workflowId: safeId(options.workflowId, "workflow", problems),
+    ...unnamedExecution(recorder, options.enabled),
   };
   if (workflowName !== undefined && workflowName !== null)
     execution.workflowName = safeName(workflowName, execution.workflowId ?? "");
   // Hosts without a conversation often have an empty id.
   if (threadId !== undefined && threadId !== null && threadId !== "")
     execution.threadId = safeId(threadId, "thread", problems);
+  if (signal instanceof AbortSignal) execution.signal = signal;
   const facts = new SpanFacts(execution, "workflow", undefined);
   facts.status = "running";
+  execution.root.facts = facts;
   const name = execution.workflowName ?? execution.workflowId ?? "execution";
-  const around = context.active();
-  const within = joinActiveTrace ? around : trace.deleteSpan(around);
+  const around = recorder.around();
+  const within = joinActiveTrace ? around : trace.deleteSpan(context.active());
   const recording = recorder.start(name, facts, within, linksOf(options, around, problems));
   return new ExecutionHandle(recorder, recording, name).prepare(input, attributes);
 }

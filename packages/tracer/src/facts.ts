@@ -13,12 +13,21 @@ import type { ExecutionTotals } from "./totals.ts";
 
 /** What all spans of one run of an execution share. */
 export interface ExecutionFacts {
-  executionId: string;
+  /** Absent where nobody has named the execution: the trace's id stands for it until somebody does. */
+  executionId?: string;
   workflowId?: string;
   workflowName?: string;
   threadId?: string;
+  /** False where recording is switched off: its spans have ids and nothing else. */
+  recorded: boolean;
   clock: ExecutionClock;
   totals: ExecutionTotals;
+  /** Says that somebody wants the execution to stop. */
+  signal?: AbortSignal;
+  /** The execution's own span, and how many waits are under way in it. */
+  root: { facts?: SpanFacts; waits: number };
+  /** Stands before the ids of nodes of a workflow that runs inside another one. */
+  nodePrefix?: string;
 }
 
 /** What every span below a node carries, too. */

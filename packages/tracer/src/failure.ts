@@ -1,12 +1,30 @@
 import type { Exception } from "@opentelemetry/api";
 
 /** Whether somebody asked for the work to stop, as `AbortController` does. Never throws. */
-export function isAbort(error: unknown): boolean {
+function isAbort(error: unknown): boolean {
   try {
     return error instanceof Error && error.name === "AbortError";
   } catch {
     return false;
   }
+}
+
+/**
+ * Whether work stopped because somebody wanted it to: an abort, or the reason of the signal itself. A time-out is a
+ * failure, also when a signal brings it.
+ */
+export function isCancellation(error: unknown, signal: AbortSignal | undefined): boolean {
+  if (isAbort(error)) return true;
+  try {
+    if (signal?.aborted !== true || nameOf(signal.reason) === "TimeoutError") return false;
+    return error === signal.reason || (error instanceof Error && error.cause === signal.reason);
+  } catch {
+    return false;
+  }
+}
+
+function nameOf(error: unknown): unknown {
+  return error instanceof Error ? error.name : undefined;
 }
 
 /** What a thrown value says about itself. Never throws, whatever it is: getters and proxies may. */

@@ -1,4 +1,7 @@
 // Make a tracer
+
+// Record
+export type { BranchResults, IterationOptions, LoopOptions, ParallelOptions } from "./branches.ts";
 export {
   createWorkflowTracer,
   type TracerStats,
@@ -8,6 +11,7 @@ export {
 export type { DeliveryStats, DropReason } from "./deliver/counters.ts";
 export type { Durability } from "./deliver/spool.ts";
 // Listen
+export type { EventStats } from "./event-channel.ts";
 export type {
   EventBase,
   EventError,
@@ -15,14 +19,20 @@ export type {
   TelemetryEvent,
   TracerEvent,
 } from "./events.ts";
-// Record
-export type { ExecutionHandle, ExecutionOptions } from "./execution.ts";
-export type { LlmOptions } from "./llm.ts";
+export type { ExecutionHandle, ExecutionOptions, ResumePoint } from "./execution.ts";
+export type { WaitOptions } from "./human-wait.ts";
+export type { AgentOptions, EmbeddingOptions, LlmOptions, RetrieverOptions } from "./llm.ts";
+export type { StreamChunk, StreamOptions } from "./llm-stream.ts";
 export type { MeterLike, ObservableLike } from "./measure.ts";
 export type { NodeHandle, NodeOptions } from "./node.ts";
+export type { HostSpansOptions } from "./otel/host-span-processor.ts";
+export type { OtelSpanProcessor } from "./otel/otel-span.ts";
 export type { OtlpOptions } from "./otel/otlp-options.ts";
 export type { OnProblem, Problem, ProblemCode } from "./problems.ts";
 export type { EndOptions, RecordedSpan } from "./recorded-span.ts";
+export type { RetryOptions } from "./retry.ts";
+export type { SamplingOptions } from "./sampling.ts";
 export type { SpanHandle, SpanOptions } from "./span-handle.ts";
+export type { SubWorkflowOptions } from "./sub-workflow.ts";
 export type { ToolOptions } from "./tool.ts";
 export type { ExecutionEnd } from "./totals.ts";

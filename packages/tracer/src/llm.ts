@@ -13,15 +13,38 @@ export interface LlmOptions {
   attributes?: Record<string, unknown>;
 }
 
-export function addLlmFacts(
+export interface EmbeddingOptions extends LlmOptions {
+  /** The text or texts that are embedded. */
+  input?: unknown;
+}
+
+export interface AgentOptions {
+  /** What the agent is called. */
+  name: string;
+  /** The model that the agent works with, where it is known beforehand. */
+  model?: string;
+  provider?: string;
+  input?: unknown;
+  attributes?: Record<string, unknown>;
+}
+
+export interface RetrieverOptions {
+  /** What is searched, such as the index's name. */
+  name: string;
+  /** The query. */
+  input?: unknown;
+  attributes?: Record<string, unknown>;
+}
+
+export function addModelFacts(
   facts: SpanFacts,
-  { model, provider }: LlmOptions,
+  { model, provider }: Pick<LlmOptions, "model" | "provider">,
   problems: ProblemReporter,
 ): void {
   if (typeof model !== "string" || model === "") {
     problems.report(
       "invalid_argument",
-      "llm",
+      facts.kind,
       "A model has no name, so its cost will be unknown. Give `model`.",
     );
     return;

@@ -22,9 +22,14 @@ export interface NodeHandle extends SpanHandle {
   readonly attempt: number;
 }
 
-export function nodeFacts({ id, type, attempt = 1 }: NodeOptions, problems: ProblemReporter): NodeFacts {
+export function nodeFacts(
+  { id, type, attempt = 1 }: NodeOptions,
+  prefix: string | undefined,
+  problems: ProblemReporter,
+): NodeFacts {
+  const own = safeId(id, "node", problems);
   const node: NodeFacts = {
-    nodeId: safeId(id, "node", problems),
+    nodeId: prefix === undefined ? own : safeId(`${prefix}/${own}`, "node", problems),
     attempt: Number.isSafeInteger(attempt) && attempt >= 1 ? attempt : 1,
   };
   if (type !== undefined) node.nodeType = String(type);

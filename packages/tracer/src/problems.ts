@@ -14,6 +14,8 @@ export type ProblemCode =
   | "callback_failed"
   /** An id, option or figure was not usable and was mended or left out. */
   | "invalid_argument"
+  /** Prompts or answers in attributes of another instrumentation leave through an exporter of the host. */
+  | "content_exposed"
   /** A fault of our own. */
   | "internal";
 

@@ -2,13 +2,15 @@ import {
   type Artifact,
   type CacheAccess,
   type Content,
+  isSpanId,
+  isTraceId,
   nanoUsdFromUsd,
   type TokenUsage,
 } from "@spanloom/model";
 import { captureContent } from "./capture.ts";
 import { nanosFromHrTime } from "./clock.ts";
 import type { SpanFacts } from "./facts.ts";
-import { describeError, isAbort } from "./failure.ts";
+import { describeError, isCancellation } from "./failure.ts";
 import { attributeOf, setAttribute } from "./otel/snapshot.ts";
 import type { Recorder, Recording } from "./recorder.ts";
 import { safeArtifact, safeCacheAccess, safeName, safeUsage } from "./safe.ts";
@@ -27,6 +29,8 @@ export class RecordedSpan {
   protected readonly recorder: Recorder;
   /** @internal */
   readonly recording: Recording;
+  /** @internal */
+  onEnded: (() => void) | undefined;
   readonly #name: string;
   #ended = false;
 
@@ -45,6 +49,11 @@ export class RecordedSpan {
   /** 16 hex digits. */
   get spanId(): string {
     return this.recording.span.spanContext().spanId;
+  }
+
+  /** The execution's, if it was given one: pass it on to whatever can be stopped. */
+  get signal(): AbortSignal | undefined {
+    return this.recording.facts.execution.signal;
   }
 
   /** What the span was given: a prompt, arguments, state. A string, chat messages (`role` and `content`), or any JSON. */
@@ -121,7 +130,7 @@ export class RecordedSpan {
         const value = attributes[key];
         const simple = typeof value === "string" || typeof value === "boolean" || Number.isSafeInteger(value);
         const json = simple ? (value as string | boolean | number) : attributeOf(value);
-        if (json !== undefined) setAttribute(facts.attributes, key, json);
+        if (json !== undefined) setAttribute(facts.attributes, key, this.recorder.limit(json));
       }
       facts.changes++;
     } catch (error) {
@@ -134,6 +143,25 @@ export class RecordedSpan {
   addEvent(name: string, attributes?: Record<string, string | number | boolean>): this {
     return this.#set("addEvent", (facts) => {
       this.recording.span.addEvent(safeName(name, "event"), attributes, facts.execution.clock.now());
+    });
+  }
+
+  /** Points at a span elsewhere that this one has to do with: what caused it, or what it goes on from. */
+  addLink(
+    { traceId, spanId }: { traceId: string; spanId: string },
+    attributes?: Record<string, string | number | boolean>,
+  ): this {
+    return this.#set("addLink", () => {
+      const hex = traceId.replaceAll("-", "").toLowerCase();
+      if (isTraceId(hex) && isSpanId(spanId)) {
+        const context = { traceId: hex, spanId, traceFlags: 1 };
+        this.recording.span.addLink({ context, ...(attributes !== undefined && { attributes }) });
+      } else
+        this.recorder.problems.report(
+          "invalid_argument",
+          "addLink",
+          "A link had no trace id of 32 hex digits, or no span id of 16; it was left out.",
+        );
     });
   }
 
@@ -179,7 +207,10 @@ export class RecordedSpan {
       // An abort is a decision, not a fault, but the span did not do its work.
       const { message, exception } = describeError(error);
       span.recordException(exception, facts.execution.clock.now());
-      span.setStatus({ code: 2, message: isAbort(error) ? `cancelled: ${message}` : message });
+      span.setStatus({
+        code: 2,
+        message: isCancellation(error, this.signal) ? `cancelled: ${message}` : message,
+      });
     });
     this.#finish("fail");
   }
@@ -192,6 +223,30 @@ export class RecordedSpan {
   /** True when nobody has set an output yet. */
   protected get wantsOutput(): boolean {
     return this.recorder.captureResults && this.recording.facts.output === undefined;
+  }
+
+  /** @internal For engines that know the state: taken once for all spans that share it. */
+  contentOf(value: unknown): Content | undefined {
+    return this.recorder.problems.guard("state", () => this.#content(value));
+  }
+
+  /** @internal For engines, also after the end: what follows a span may be known only when those beside it have ended. */
+  amendState(state: { before?: Content | undefined; after?: Content | undefined }): void {
+    this.recorder.problems.guard("state", () => {
+      const { facts } = this.recording;
+      facts.stateBefore ??= state.before;
+      facts.stateAfter ??= state.after;
+      if (this.#ended) this.recorder.amend(this.recording);
+      else facts.changes++;
+    });
+  }
+
+  /** @internal What came of an answer that nobody read to its end. */
+  setPartialOutput(text: string, reason: string): this {
+    return this.#set("setPartialOutput", (facts) => {
+      const content = this.#content(text);
+      facts.output = content?.state === "captured" ? { ...content, state: "truncated", reason } : content;
+    });
   }
 
   /** @internal Takes a callback's result as the output, unless one was set. */
@@ -210,6 +265,17 @@ export class RecordedSpan {
     if (this.#ended) return;
     this.#ended = true;
     this.recorder.problems.guard(where, () => this.recorder.end(this.recording, this.#name));
+    this.onEnded?.();
+  }
+
+  /** @internal A function that the host gave has failed. */
+  blameHost(where: string, message: string, error: unknown): void {
+    this.recorder.problems.report("callback_failed", where, message, error);
+  }
+
+  /** @internal */
+  guard(where: string, work: () => void): void {
+    this.recorder.problems.guard(where, work);
   }
 
   #content(value: unknown): Content | undefined {

@@ -1,19 +1,11 @@
-import { AsyncLocalStorage } from "node:async_hooks";
-import {
-  type Context,
-  context,
-  INVALID_SPAN_CONTEXT,
-  type Link,
-  type Span,
-  SpanKind,
-  type SpanOptions,
-  type Tracer,
-  trace,
-} from "@opentelemetry/api";
+import { type Context, context, type Link, type Span, SpanKind, trace } from "@opentelemetry/api";
+import { activeHandle, runAt } from "./active-place.ts";
 import type { HrTime } from "./clock.ts";
 import type { SpanFacts } from "./facts.ts";
 import { mirrorAttributes } from "./otel/mirror-attributes.ts";
-import type { StoreSpanProcessor } from "./otel/store-span-processor.ts";
+import type { OtelScope } from "./otel/otel-span.ts";
+import { type PrivateProvider, unrecordedContext } from "./otel/private-provider.ts";
+import { limitText } from "./otel/span-limits.ts";
 import type { ProblemReporter } from "./problems.ts";
 import type { SpanHandle } from "./span-handle.ts";
 
@@ -37,8 +29,7 @@ export class Recording {
   }
 }
 
-/** What one host callback runs under, so that code below it finds its place. */
-const active = new AsyncLocalStorage<{ recorder: Recorder; handle: SpanHandle }>();
+const SCOPE: OtelScope = { name: "@spanloom/tracer" };
 
 /** Starts and ends spans on the private provider. */
 export class Recorder {
@@ -47,35 +38,73 @@ export class Recorder {
   readonly captureResults: boolean;
   /** Whether prompts, responses, arguments, results and state are kept at all. */
   readonly captureContent: boolean;
-  readonly #tracer: Tracer;
-  readonly #processor: StoreSpanProcessor;
-  readonly #mirror: boolean;
+  /** Whether processors of the host see our spans: ids and figures then stand on them as attributes, too. */
+  readonly mirrors: boolean;
+  readonly #provider: PrivateProvider;
+  readonly #enabled: () => boolean;
 
   constructor(parts: {
-    tracer: Tracer;
-    processor: StoreSpanProcessor;
+    provider: PrivateProvider;
     problems: ProblemReporter;
     captureResults: boolean;
     captureContent: boolean;
+    enabled: () => boolean;
     mirror: boolean;
   }) {
-    this.#tracer = parts.tracer;
-    this.#processor = parts.processor;
+    this.#provider = parts.provider;
     this.problems = parts.problems;
     this.captureResults = parts.captureResults;
     this.captureContent = parts.captureContent;
-    this.#mirror = parts.mirror;
+    this.#enabled = parts.enabled;
+    this.mirrors = parts.mirror;
+  }
+
+  /** Whether an execution that starts now is recorded. `asked`: what its own options say. */
+  records(asked: boolean | undefined): boolean {
+    return this.problems.guard("enabled", () => (asked ?? true) && this.#enabled()) ?? true;
+  }
+
+  /** The context here. Where the host's code carries none, the span of ours that is running. */
+  around(): Context {
+    const here = context.active();
+    const running = this.active()?.recording;
+    if (running === undefined || !running.facts.execution.recorded) return here;
+    return trace.getSpan(here) === undefined ? running.context : here;
+  }
+
+  /** What travels beside the span in this context, where it is one of this recorder. */
+  factsIn(context: Context): SpanFacts | undefined {
+    return this.#provider.factsOf(trace.getSpan(context));
+  }
+
+  /** Cuts text in attributes as the environment's limit says. */
+  limit<T>(value: T): T {
+    return limitText(value, this.#provider.limits.valueLength);
   }
 
   /** `within`: the context that holds the parent's span, or none for the root of a new trace. */
-  start(name: string, facts: SpanFacts, within: Context, links?: Link[], startTime?: HrTime): Recording {
+  start(
+    name: string,
+    facts: SpanFacts,
+    within: Context,
+    links?: Link[],
+    startTime?: HrTime,
+    kind: SpanKind = facts.kind === "llm" ? SpanKind.CLIENT : SpanKind.INTERNAL,
+  ): Recording {
+    if (!facts.execution.recorded) return unrecorded(facts, within);
     try {
-      const options: SpanOptions = { startTime: startTime ?? facts.execution.clock.now() };
-      if (links !== undefined) options.links = links;
-      if (facts.kind === "llm") options.kind = SpanKind.CLIENT;
-      this.#processor.expect(facts);
-      const span = this.#tracer.startSpan(name, options, within);
-      if (this.#mirror) this.#mirrorTo(span, name, facts);
+      const { now } = facts.execution.clock;
+      const span = this.#provider.start({
+        name,
+        kind,
+        startTime: startTime ?? now(),
+        now,
+        links,
+        within,
+        scope: SCOPE,
+        facts,
+      });
+      if (this.mirrors) this.#mirrorTo(span, name, facts);
       return new Recording(span, facts, within);
     } catch (error) {
       this.problems.report(
@@ -84,27 +113,31 @@ export class Recorder {
         "A span could not be started; the workflow goes on.",
         error,
       );
-      return new Recording(trace.wrapSpanContext(INVALID_SPAN_CONTEXT), facts, within);
-    } finally {
-      // A span that is not recorded never asks for them.
-      this.#processor.expect(undefined);
+      return unrecorded(facts, within);
     }
   }
 
   end({ span, facts }: Recording, name: string): void {
-    if (this.#mirror) this.#mirrorTo(span, name, facts);
+    if (this.mirrors) this.#mirrorTo(span, name, facts);
     span.end(facts.execution.clock.now());
+  }
+
+  /** Writes a span again that has ended. */
+  amend({ span }: Recording): void {
+    this.#provider.amend(span);
   }
 
   /** Runs the host's code so that spans started below it, ours and those of other instrumentations, find their parent. */
   run<T>(handle: SpanHandle, work: () => T): T {
-    return active.run({ recorder: this, handle }, () => context.with(handle.recording.context, work));
+    const { facts, context: within } = handle.recording;
+    // What is not recorded must not become the parent of the host's own spans: these would not be sampled either.
+    const body = facts.execution.recorded ? (): T => context.with(within, work) : work;
+    return runAt(this, handle, body);
   }
 
   /** The span of this recorder whose callback is running. */
   active(): SpanHandle | undefined {
-    const current = active.getStore();
-    return current?.recorder === this ? current.handle : undefined;
+    return activeHandle(this);
   }
 
   #mirrorTo(span: Span, name: string, facts: SpanFacts): void {
@@ -113,4 +146,8 @@ export class Recorder {
     for (const key of Object.keys(attributes)) facts.mirrored.add(key);
     span.setAttributes(attributes);
   }
+}
+
+function unrecorded(facts: SpanFacts, within: Context): Recording {
+  return new Recording(trace.wrapSpanContext(unrecordedContext(within)), facts, within);
 }

@@ -1,9 +1,11 @@
 import { types } from "node:util";
+import { afterStream, endWith } from "./llm-stream.ts";
 import type { SpanHandle } from "./span-handle.ts";
 
 /**
  * Runs the host's callback inside a span. Its result, the very promise included, and what it throws come out unchanged;
- * the span ends with them. Only native promises are followed: calling `then` on a lazy query builder would run it twice.
+ * the span ends with them, or with the traced stream that it gives. Only native promises are followed: calling `then` on
+ * a lazy query builder would run it twice.
  */
 export function runSpan<H extends SpanHandle, T>(start: () => H, run: (handle: H) => T): T {
   const handle = start();
@@ -37,6 +39,9 @@ function follow(handle: SpanHandle, promise: Promise<unknown>): boolean {
 }
 
 function finish(handle: SpanHandle, result: unknown): void {
+  const end = (failure?: { error: unknown }): void => endWith(handle, failure);
+  // The callback's own stream may be inside what it gives, such as a response that is read later.
+  if (afterStream(result, end) || afterStream(handle.openStream, end)) return;
   handle.captureResult(result);
   handle.end();
 }

@@ -1,15 +1,35 @@
 import type { SpanKind } from "@spanloom/model";
+import {
+  type BranchResults,
+  type IterationOptions,
+  iterate,
+  type LoopOptions,
+  type ParallelOptions,
+  runLoop,
+  runParallel,
+} from "./branches.ts";
 import { type NodeFacts, SpanFacts } from "./facts.ts";
-import { addLlmFacts, type LlmOptions } from "./llm.ts";
+import { type WaitOptions, waitIn } from "./human-wait.ts";
+import {
+  type AgentOptions,
+  addModelFacts,
+  type EmbeddingOptions,
+  type LlmOptions,
+  type RetrieverOptions,
+} from "./llm.ts";
+import { type StreamOptions, traceStream } from "./llm-stream.ts";
 import { type NodeHandle, type NodeOptions, nodeFacts } from "./node.ts";
 import { RecordedSpan } from "./recorded-span.ts";
+import type { Recorder } from "./recorder.ts";
+import { type RetryOptions, retryNode } from "./retry.ts";
 import { runSpan } from "./run-span.ts";
 import { safeKind, safeName } from "./safe.ts";
+import { type SubWorkflowOptions, subWorkflowFacts } from "./sub-workflow.ts";
 import type { ToolOptions } from "./tool.ts";
 
 export interface SpanOptions {
   name: string;
-  /** Default `internal`. Use `startNode`, `startLlm` and `startTool` for theirs. */
+  /** Default `internal`. Nodes and workflows have methods of their own, and so have the kinds that know a model. */
   kind?: Exclude<SpanKind, "workflow" | "node">;
   input?: unknown;
   attributes?: Record<string, unknown>;
@@ -17,6 +37,8 @@ export interface SpanOptions {
 
 /** A span that runs, and the way to start others below it. Nothing it does throws. */
 export class SpanHandle extends RecordedSpan {
+  #openStream: WeakRef<object> | undefined;
+
   /** The id of the node that the span is, or stands below. */
   get nodeId(): string | undefined {
     return this.recording.facts.node?.nodeId;
@@ -36,13 +58,62 @@ export class SpanHandle extends RecordedSpan {
   startNode(options: NodeOptions): NodeHandle {
     // The facts of a node hold both of what its handle promises.
     try {
-      const node = nodeFacts(options, this.recorder.problems);
+      const { nodePrefix } = this.recording.facts.execution;
+      const node = nodeFacts(options, nodePrefix, this.recorder.problems);
       const facts = this.#childFacts("node", node);
-      return this.#startChild(safeName(options.name, node.nodeId), facts, options) as NodeHandle;
+      return this.#startChild(
+        safeName(options.name ?? options.id, node.nodeId),
+        facts,
+        options,
+      ) as NodeHandle;
     } catch (error) {
       const node: NodeFacts = { nodeId: "unnamed-node", attempt: 1 };
       return this.#startUnread(this.#childFacts("node", node), error) as NodeHandle;
     }
+  }
+
+  /** Tries a node again until it succeeds, with a span and an `attempt` for each try. Rejects with the last try's error. */
+  retry<T>(options: RetryOptions, run: (node: NodeHandle) => T): Promise<Awaited<T>> {
+    return retryNode(this, options, run);
+  }
+
+  /** Runs another workflow inside this execution: same trace, same totals, its nodes called `call/judge`. */
+  workflow<T>(options: SubWorkflowOptions, run: (workflow: SpanHandle) => T): T {
+    return runSpan(() => this.startWorkflow(options), run);
+  }
+
+  /** The same by hand: call `end` or `fail`. */
+  startWorkflow(options: SubWorkflowOptions): SpanHandle {
+    try {
+      const facts = subWorkflowFacts(this.recording.facts, options, this.recorder.problems);
+      const { workflowName, workflowId } = facts.execution;
+      return this.#startChild(workflowName ?? workflowId ?? "workflow", facts, options);
+    } catch (error) {
+      return this.#startUnread(this.#childFacts("workflow"), error);
+    }
+  }
+
+  /** Runs `run` for each item, one after the other or several at once, in a span each. Resolves to the results in order. */
+  loop<I, T>(options: LoopOptions<I>, run: (item: I, iteration: SpanHandle) => T): Promise<Awaited<T>[]> {
+    return runLoop(this, options, run);
+  }
+
+  /** One pass of a loop that the host writes itself. */
+  iteration<T>(options: IterationOptions, run: (iteration: SpanHandle) => T): T {
+    return iterate(this, options, run);
+  }
+
+  /** Runs branches at once, in a span each. Resolves to what each gave, by its name; rejects when the first one fails. */
+  parallel<B extends Record<string, (branch: SpanHandle) => unknown>>(
+    options: ParallelOptions,
+    branches: B,
+  ): Promise<BranchResults<B>> {
+    return runParallel(this, options, branches);
+  }
+
+  /** Waits for a human, or for something outside, inside the running code: the execution is `waiting` until `run` ends. */
+  waitFor<T>(options: WaitOptions, run: (wait: SpanHandle) => T): T {
+    return waitIn(this, options, run);
   }
 
   /** Calls a model. The span ends when `run` does; what `run` gives or throws is passed through. */
@@ -52,13 +123,56 @@ export class SpanHandle extends RecordedSpan {
 
   /** The same by hand: call `end` or `fail`. */
   startLlm(options: LlmOptions): SpanHandle {
-    try {
-      const facts = this.#childFacts("llm");
-      addLlmFacts(facts, options, this.recorder.problems);
-      return this.#startChild(safeName(options.name, facts.model ?? "llm"), facts, options);
-    } catch (error) {
-      return this.#startUnread(this.#childFacts("llm"), error);
-    }
+    return this.#startModel("llm", options);
+  }
+
+  /** Computes embeddings. The span ends when `run` does; what `run` gives or throws is passed through. */
+  embedding<T>(options: EmbeddingOptions, run: (embedding: SpanHandle) => T): T {
+    return runSpan(() => this.startEmbedding(options), run);
+  }
+
+  /** The same by hand: call `end` or `fail`. */
+  startEmbedding(options: EmbeddingOptions): SpanHandle {
+    return this.#startModel("embedding", options);
+  }
+
+  /** Lets an agent work. The span ends when `run` does; what `run` gives or throws is passed through. */
+  agent<T>(options: AgentOptions, run: (agent: SpanHandle) => T): T {
+    return runSpan(() => this.startAgent(options), run);
+  }
+
+  /** The same by hand: call `end` or `fail`. */
+  startAgent(options: AgentOptions): SpanHandle {
+    const agent = this.#startKind("agent", options);
+    agent.guard("agent", () => {
+      if (options.model !== undefined) agent.setModel(options.model, options.provider);
+    });
+    return agent;
+  }
+
+  /** Searches for documents: give them as the output. The span ends when `run` does. */
+  retriever<T>(options: RetrieverOptions, run: (retriever: SpanHandle) => T): T {
+    return runSpan(() => this.startRetriever(options), run);
+  }
+
+  /** The same by hand: call `end` or `fail`. */
+  startRetriever(options: RetrieverOptions): SpanHandle {
+    return this.#startKind("retriever", options);
+  }
+
+  /**
+   * Gives a streamed answer on, chunk for chunk, and notes its first token, chunks, text, usage and end. A callback may
+   * return the stream: its span, and those around it that return it, too, then end with the stream.
+   */
+  stream<C>(source: AsyncIterable<C>, options?: StreamOptions<C>): AsyncIterableIterator<C> {
+    const traced = traceStream(this, source, options);
+    this.#openStream = new WeakRef(traced);
+    return traced;
+  }
+
+  /** @internal */
+  get openStream(): object | undefined {
+    return this.#openStream?.deref();
   }
 
   /** Calls a tool. The span ends when `run` does; what `run` gives or throws is passed through. */
@@ -75,26 +189,47 @@ export class SpanHandle extends RecordedSpan {
     }
   }
 
-  /** Any other step: a retriever, an embedding, an agent, an HTTP call. */
+  /** Any other step, such as an HTTP call. */
   span<T>(options: SpanOptions, run: (span: SpanHandle) => T): T {
     return runSpan(() => this.startSpan(options), run);
   }
 
   /** The same by hand: call `end` or `fail`. */
   startSpan(options: SpanOptions): SpanHandle {
-    try {
-      const facts = this.#childFacts(options.kind === undefined ? "internal" : safeKind(options.kind));
-      const name = safeName(options.name, facts.kind);
-      if (facts.kind === "agent") facts.agent = name;
-      return this.#startChild(name, facts, options);
-    } catch (error) {
-      return this.#startUnread(this.#childFacts("internal"), error);
-    }
+    return this.#startKind(undefined, options);
   }
 
   /** Runs `work` as the body of this span: spans of other instrumentations started in it become children. */
   run<T>(work: () => T): T {
     return this.recorder.run(this, work);
+  }
+
+  /** @internal */
+  belongsTo(recorder: Recorder): boolean {
+    return this.recorder === recorder;
+  }
+
+  #startKind(kind: SpanKind | undefined, options: SpanOptions): SpanHandle {
+    try {
+      const facts = this.#childFacts(
+        kind ?? (options.kind === undefined ? "internal" : safeKind(options.kind)),
+      );
+      const name = safeName(options.name, facts.kind);
+      if (facts.kind === "agent") facts.agent = name;
+      return this.#startChild(name, facts, options);
+    } catch (error) {
+      return this.#startUnread(this.#childFacts(kind ?? "internal"), error);
+    }
+  }
+
+  #startModel(kind: "llm" | "embedding", options: LlmOptions): SpanHandle {
+    try {
+      const facts = this.#childFacts(kind);
+      addModelFacts(facts, options, this.recorder.problems);
+      return this.#startChild(safeName(options.name, facts.model ?? kind), facts, options);
+    } catch (error) {
+      return this.#startUnread(this.#childFacts(kind), error);
+    }
   }
 
   #startChild(

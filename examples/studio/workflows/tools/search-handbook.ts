@@ -2,11 +2,10 @@ import { Document } from "@langchain/core/documents";
 import { BaseRetriever } from "@langchain/core/retrievers";
 import { type StructuredToolInterface, tool } from "@langchain/core/tools";
 import { z } from "zod";
-import { contentWords, overlap } from "../../models/text.ts";
 import { listDocuments, readDocument } from "../documents.ts";
-import { sectionsOf } from "../sections.ts";
+import { findSections, passagesOf } from "../find-sections.ts";
 
-/** Sections of the handbook by the words that they share with a query; a word in the title counts double. */
+/** Sections of the handbook by the words that they share with a query. */
 class HandbookRetriever extends BaseRetriever {
   lc_namespace = ["studio"];
 
@@ -15,24 +14,11 @@ class HandbookRetriever extends BaseRetriever {
   }
 
   override async _getRelevantDocuments(query: string): Promise<Document[]> {
-    const wanted = contentWords(query);
     const books = await Promise.all((await listDocuments("handbook")).map(({ id }) => readDocument(id)));
-    return books
-      .flatMap((book) => sectionsOf(book.text).map((section) => ({ ...section, source: book.id })))
-      .map((section) => ({
-        section,
-        score: overlap(wanted, `${section.title} ${section.text}`) + overlap(wanted, section.title),
-      }))
-      .filter(({ score }) => score > 1)
-      .sort((left, right) => right.score - left.score)
-      .slice(0, 2)
-      .map(
-        ({ section, score }) =>
-          new Document({
-            pageContent: `## ${section.title}\n${section.text}`,
-            metadata: { source: section.source, score },
-          }),
-      );
+    return findSections(query, books).map(
+      ({ source, score, ...section }) =>
+        new Document({ pageContent: passagesOf([section]), metadata: { source, score } }),
+    );
   }
 }
 

@@ -1,7 +1,6 @@
 import type { JsonValue, Message, MessagePart } from "@spanloom/model";
-import { parseStructure } from "../parse-json.ts";
-
-type JsonObject = { [key: string]: JsonValue };
+import { readParts } from "./message-parts.ts";
+import { isObject, type JsonObject } from "./values.ts";
 
 /**
  * Chat messages in OpenTelemetry's shape (`{role, parts: [{type, content}]}`) or in the one that providers' APIs use
@@ -51,100 +50,4 @@ function readMessage(message: JsonObject, role: string): Message {
     ...(typeof name === "string" && { name }),
     ...(typeof finish_reason === "string" && { finishReason: finish_reason }),
   };
-}
-
-/** One part; none for nothing. A part with a field that its type does not have is kept whole as `other`. */
-function readParts(part: JsonValue | undefined): MessagePart[] {
-  if (part === undefined || part === null) return [];
-  if (typeof part === "string") return [{ type: "text", content: part }];
-  if (!isObject(part)) return [{ type: "other", value: part }];
-  return [readTyped(part) ?? { type: "other", value: part }];
-}
-
-function readTyped(part: JsonObject): MessagePart | undefined {
-  switch (part.type) {
-    case "text":
-    case "input_text":
-    case "output_text": {
-      const { type: _type, content, text, ...rest } = part;
-      const said = content ?? text;
-      return isEmpty(rest) && typeof said === "string" && (content === undefined || text === undefined)
-        ? { type: "text", content: said }
-        : undefined;
-    }
-    case "reasoning":
-    case "thinking": {
-      const { type: _type, content, thinking, text, ...rest } = part;
-      const said = content ?? thinking ?? text;
-      return isEmpty(rest) && typeof said === "string" ? { type: "reasoning", content: said } : undefined;
-    }
-    case "tool_call": {
-      const { type: _type, id, name, arguments: given, ...rest } = part;
-      return isEmpty(rest) ? toolCall(id, name, given) : undefined;
-    }
-    case "function": {
-      const { type: _type, id, function: called, ...rest } = part;
-      if (!isEmpty(rest) || !isObject(called)) return undefined;
-      const { name, arguments: given, ...more } = called;
-      return isEmpty(more) ? toolCall(id, name, given) : undefined;
-    }
-    case "tool_call_response": {
-      const { type: _type, id, response, result, ...rest } = part;
-      if (!isEmpty(rest) || !isOptionalText(id) || (response !== undefined && result !== undefined))
-        return undefined;
-      const said = response ?? result;
-      return {
-        type: "tool_call_response",
-        ...(typeof id === "string" && { id }),
-        ...(said !== undefined && { response: said }),
-      };
-    }
-    case "uri": {
-      const { type: _type, modality, mime_type, uri, ...rest } = part;
-      if (
-        !isEmpty(rest) ||
-        typeof uri !== "string" ||
-        !isOptionalText(modality) ||
-        !isOptionalText(mime_type)
-      )
-        return undefined;
-      return {
-        type: "media",
-        uri,
-        ...(typeof modality === "string" && { modality }),
-        ...(typeof mime_type === "string" && { mimeType: mime_type }),
-      };
-    }
-    default:
-      return undefined;
-  }
-}
-
-/** Arguments that are the text of a JSON structure become that structure. */
-function toolCall(
-  id: JsonValue | undefined,
-  name: JsonValue | undefined,
-  given: JsonValue | undefined,
-): MessagePart | undefined {
-  if (typeof name !== "string" || !isOptionalText(id)) return undefined;
-  return {
-    type: "tool_call",
-    ...(typeof id === "string" && { id }),
-    name,
-    ...(given !== undefined && {
-      arguments: typeof given === "string" ? (parseStructure(given) ?? given) : given,
-    }),
-  };
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isOptionalText(value: JsonValue | undefined): boolean {
-  return value === undefined || value === null || typeof value === "string";
-}
-
-function isEmpty(rest: object): boolean {
-  return Object.keys(rest).length === 0;
 }

@@ -1,4 +1,4 @@
-import { type Cost, hasTokens, type SpanRecord, type TokenUsage } from "@spanloom/model";
+import { type Cost, canonicalJson, hasTokens, type SpanRecord, type TokenUsage } from "@spanloom/model";
 import { withProblem } from "../withhold.ts";
 import { billedTokens } from "./billed-tokens.ts";
 import { overrideCost, type PriceOverrides, readOverrides } from "./overrides.ts";
@@ -14,6 +14,8 @@ export interface PricingOptions {
 /** The price stage. */
 export interface Pricer {
   price(record: SpanRecord): SpanRecord;
+  /** The same, also where a computed cost or an override stands already: by today's table and overrides. */
+  reprice(record: SpanRecord): SpanRecord;
   /** Resolves when the table has been loaded or has failed to; reading it starts the load. */
   readonly ready: Promise<void>;
   readonly loaded: boolean;
@@ -39,30 +41,37 @@ export function createPricer(options: PricingOptions = {}): Pricer {
     return loading;
   };
 
-  const costOf = (record: SpanRecord, usage: TokenUsage, model: string): Cost | undefined => {
-    const { cost, provider } = record;
+  const costOf = (
+    { provider, kind, startTime }: SpanRecord,
+    cost: Cost | undefined,
+    usage: TokenUsage,
+    model: string,
+  ): Cost | undefined => {
     const own = overrides.size === 0 ? undefined : overrides.get(`${provider ?? ""}/${model}`);
     if (cost !== undefined && (own === undefined || cost.source === "override")) return cost;
-    const hasOutput = record.kind !== "embedding" && own?.outputPerMTok !== 0;
+    const hasOutput = kind !== "embedding" && own?.outputPerMTok !== 0;
     const tokens = billedTokens(usage, hasOutput);
     if (tokens === undefined) return cost;
     if (own !== undefined) return overrideCost(tokens, own, version);
-    if (table !== undefined) return table(model, provider, tokens, record.startTime);
+    if (table !== undefined) return table(model, provider, tokens, startTime);
     void load();
     return undefined;
   };
 
+  const priced = (record: SpanRecord, standing: Cost | undefined): SpanRecord => {
+    const { usage, model } = record;
+    if (model === undefined || !hasTokens(usage)) return record;
+    try {
+      const cost = costOf(record, standing, usage, model);
+      return cost === undefined || sameCost(cost, record.cost) ? record : { ...record, cost };
+    } catch {
+      return withProblem(record, "price");
+    }
+  };
+
   return {
-    price: (record) => {
-      const { usage, model } = record;
-      if (model === undefined || !hasTokens(usage)) return record;
-      try {
-        const cost = costOf(record, usage, model);
-        return cost === undefined || cost === record.cost ? record : { ...record, cost };
-      } catch {
-        return withProblem(record, "price");
-      }
-    },
+    price: (record) => priced(record, record.cost),
+    reprice: (record) => priced(record, record.cost?.source === "reported" ? record.cost : undefined),
     get ready() {
       return load();
     },
@@ -70,4 +79,8 @@ export function createPricer(options: PricingOptions = {}): Pricer {
       return table !== undefined;
     },
   };
+}
+
+function sameCost(one: Cost, other: Cost | undefined): boolean {
+  return one === other || (other !== undefined && canonicalJson(one) === canonicalJson(other));
 }

@@ -37,6 +37,8 @@ export const IN_CONTEXT: readonly (readonly [text: string, secret: string])[] = 
   ["host=db user=app password=canaryword dbname=x", "canaryword"],
   ["GET /v1?api_key=canaryword&x=1", "canaryword"],
   ["OPENAI_API_KEY=canaryword\nDEBUG=1", "canaryword"],
+  ["openai openai_api_key=canaryword debug=1", "canaryword"],
+  ["accountname=x;accountkey=canarykeycanary==;endpointsuffix=y", "canarykeycanary"],
   ["run --password=canaryword now", "canaryword"],
   ['const apiKey = "canary-1234";', "canary-1234"],
   ["Cookie: session=canaryword; theme=dark", "canaryword"],
@@ -45,12 +47,24 @@ export const IN_CONTEXT: readonly (readonly [text: string, secret: string])[] = 
   ['{"a":1,"password":"canary', "canary"],
   ['the body was {"client_secret": "canaryword"}, sorry', "canaryword"],
   ['log {\\"password\\":\\"canaryword\\"} end', "canaryword"],
-  ['{"body":"{\\"password\\":\\"canary\\\\\\"tail\\"}"}', "tail"],
+  ['{"body":"{\\"password\\":\\"canary\\\\\\"canarytail\\"}"}', "canarytail"],
   ['[["authorization","canaryword"],["accept","*"]]', "canaryword"],
   ['{"headers":[{"name":"authorization","value":"canaryword"}]}', "canaryword"],
   ['["node","cli.js","--password","canaryword"]', "canaryword"],
   ["line one\\npassword=canary1234", "canary1234"],
+  ["my api key is c4naRyK3y9xQ2mT7, keep it", "c4naRyK3y9xQ2mT7"],
+  ["The new password will be `c4naRyK3y9xQ2mT7`.", "c4naRyK3y9xQ2mT7"],
+  ["access token -> c4a9b7e3d1f2a8b6c5d4e3f2a1b0c9d8", "c4a9b7e3d1f2a8b6"],
 ];
+
+/** Personal data of each kind that can be found by its form. */
+export const PERSONAL: Readonly<Record<string, string>> = {
+  card: "4929 6095 1834 2272",
+  iban: "DE75 5121 0800 1245 1261 99",
+  ssn: "219-46-8135",
+  email: "canary.person@mail.example.org",
+  phone: "+49 30 9018 20177",
+};
 
 /** A record that carries `text` in every field that can hold one, `secretKeyed` under secret names, and in keys. */
 export function fullRecord(text: string): SpanRecord {

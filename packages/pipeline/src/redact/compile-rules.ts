@@ -1,97 +1,118 @@
 import { SpanloomError } from "@spanloom/model";
-import { type Counts, countOf, replacement } from "./counts.ts";
+import { type Capture, readCapture } from "./capture-policy.ts";
+import { compileHostRules, type HostRules } from "./host-rules.ts";
+import type { RedactionLimits, RedactionOptions } from "./options.ts";
+import { choosePersonalData } from "./personal-data.ts";
+import { createPrescan, MAY_HOLD } from "./prescan.ts";
+import type { Progress } from "./progress.ts";
 import { SECRET_WORDS } from "./rules.ts";
 import { scanAssignments } from "./scan-assignments.ts";
+import { isCard } from "./scan-cards.ts";
 import { scanPrivateKeys } from "./scan-private-keys.ts";
-import { BEGINNINGS, scanShapes } from "./scan-shapes.ts";
+import { scanShapes } from "./scan-shapes.ts";
 import { scanUrls } from "./scan-urls.ts";
 import { type KeyRule, keyWords, secretKeyRule } from "./secret-keys.ts";
-
-/** What a host adds to the built-in rules, which always apply. */
-export interface RedactionOptions {
-  /** Keys whose values are secret. Case and separators do not matter: `customer_ssn` is also `customerSsn` and `user.customer-ssn`. */
-  keys?: readonly string[];
-  /** Shapes that are secret in any text. */
-  patterns?: readonly RedactionPattern[];
-}
-
-export interface RedactionPattern {
-  /** Stands in the replacement: `[redacted:<name>]`. Letters, digits and `-`. */
-  name: string;
-  /** Every match is replaced. Runs on the main thread over every text: keep it free of nested repeats. */
-  pattern: RegExp;
-}
+import { createTokens, type TokensOfScope } from "./tokens.ts";
 
 /** The rules, ready to run. */
 export interface CompiledRules {
+  readonly host: HostRules;
+  readonly capture: Capture | undefined;
+  readonly tokens: TokensOfScope | undefined;
+  readonly limits: Required<RedactionLimits>;
   /** The rule that the key's value falls under. */
   keyRule(key: string): KeyRule | undefined;
-  /** The text without the secrets that show by themselves; the same string where there are none. */
-  scan(text: string, counts: Counts): string;
-  /** Whether the text may name a secret: a cheap test before a dear one. */
-  namesSecret(text: string): boolean;
+  /** Of a key that is itself clean: its rule, `null` where it has none. `undefined` for a key that is not known to be clean. */
+  cleanKey(key: string): KeyRule | null | undefined;
+  /** What the text may hold, of `MAY_HOLD` and more; 0 for one that is clean, by the built-in rules. */
+  suspect(text: string): number;
+  /** The text without the secrets that show by themselves; the same string where there are none. `bits`: of `suspect`. */
+  scan(text: string, bits: number, progress: Progress): string;
+  /** Whether a number is one that is taken out. */
+  isSecretNumber(value: number): boolean;
 }
 
+const DEFAULT_LIMITS: Required<RedactionLimits> = {
+  textCharacters: 1_048_576,
+  fieldCharacters: 8_388_608,
+  fieldMs: 500,
+};
+/** Beside those of `MAY_HOLD`. */
+const PERSONAL = 64;
 const MAX_CACHED_KEYS = 4_096;
-/** No shape and no assignment is shorter. */
-const MIN_LENGTH = 6;
-const SHORT = 512;
-const MARKER = /(\[redacted:[\w-]{1,60}\])/;
+const MAX_CACHED_KEY = 100;
 
 /** Compiles the built-in rules and the host's. Throws `invalid_argument` for a rule that cannot be used. */
 export function compileRules(options: RedactionOptions = {}): CompiledRules {
   const ownKeys = (options.keys ?? []).map(readKey);
-  const patterns = (options.patterns ?? []).map(readPattern);
-  const keyPatterns = ownKeys.map(({ words }) => words.join("[ ._-]?"));
-  const words = new RegExp([...SECRET_WORDS, ...keyPatterns].join("|"), "gi");
-  // Most texts are short and hold nothing that could be of interest: one test instead of four.
-  const anything = new RegExp([...SECRET_WORDS, ...keyPatterns, BEGINNINGS, "://"].join("|"), "i");
-  const cache = new Map<string, KeyRule | undefined>();
+  const sources = [
+    ...SECRET_WORDS.map(({ source }) => source),
+    ...ownKeys.map(({ words }) => words.join("[ ._-]?")),
+  ];
+  const words = new RegExp(sources.join("|"), "gi");
+  const personal = choosePersonalData(options.personalData);
+  const prescan = createPrescan(ownKeys.map(({ words: [word = ""] }) => word));
+  const host = compileHostRules(options.patterns ?? [], options.functions ?? []);
+  const { word, shape, url, digits } = MAY_HOLD;
+  const suspect = (text: string): number => {
+    const bits = prescan(text);
+    return personal.suspect(text, (bits & digits) !== 0) ? bits | PERSONAL : bits & ~digits;
+  };
 
   const decide = (key: string): KeyRule | undefined => {
     const joined = ownKeys.length === 0 ? "" : keyWords(key).join("_");
-    const own = ownKeys.find(({ words }) => `_${joined}`.endsWith(`_${words.join("_")}`));
+    const own = ownKeys.find((known) => `_${joined}`.endsWith(`_${known.words.join("_")}`));
     return own?.rule ?? secretKeyRule(key);
   };
-  const keyRule = (key: string): KeyRule | undefined => {
-    const known = cache.get(key);
-    if (known !== undefined || cache.has(key)) return known;
-    const rule = decide(key);
-    if (cache.size >= MAX_CACHED_KEYS) cache.clear();
-    if (key.length <= 100) cache.set(key, rule);
-    return rule;
+  const decisions = new BoundedMap<KeyRule | undefined>();
+  const keyRule = (key: string): KeyRule | undefined => decisions.get(key, decide);
+  // A key under suspicion is read as any text is, each time, so that what it holds is counted.
+  const judge = (key: string): KeyRule | null | undefined => {
+    const bits = suspect(key);
+    if (host.any || (bits & ~word) !== 0 || (bits !== 0 && holdsValue(key))) return undefined;
+    return decide(key) ?? null;
   };
-  const namesSecret = (text: string): boolean => {
-    words.lastIndex = 0;
-    return words.test(text);
-  };
+  const judged = new BoundedMap<KeyRule | null | undefined>();
 
   return {
+    host,
+    capture: readCapture(options.capture),
+    tokens: options.tokens && createTokens(options.tokens),
+    limits: readLimits(options.limits),
     keyRule,
-    namesSecret,
-    scan: (text, counts) => {
+    cleanKey: (key) => judged.get(key, judge),
+    suspect,
+    scan: (text, bits, progress) => {
+      const { tally } = progress;
       let clean = text;
-      if (text.length >= MIN_LENGTH && (text.length > SHORT || anything.test(text))) {
-        clean = scanPrivateKeys(clean, counts);
-        clean = scanShapes(clean, counts);
-        clean = scanUrls(clean, counts);
-        clean = scanAssignments(clean, words, keyRule, counts);
-      }
-      for (const { name, pattern } of patterns) clean = replacePattern(clean, name, pattern, counts);
-      return clean;
+      if (bits & word) clean = scanPrivateKeys(clean, tally);
+      if (bits & shape) clean = scanShapes(clean, tally);
+      if (bits & url) clean = scanUrls(clean, tally);
+      if (bits & word) clean = scanAssignments(clean, words, keyRule, tally);
+      if (bits & PERSONAL) clean = personal.scan(clean, tally);
+      return host.any ? host.match(clean, tally, () => progress.inTime()) : clean;
     },
+    isSecretNumber: (value) => personal.cards && value >= 1e12 && isCard(String(value)),
   };
 }
 
-/** Replacements themselves are left alone, whatever the host's pattern matches. */
-function replacePattern(text: string, name: string, pattern: RegExp, counts: Counts): string {
-  const replace = (part: string): string =>
-    part.replace(pattern, (match) => (match === "" ? "" : replacement(countOf(counts, name))));
-  if (!text.includes("[redacted:")) return replace(text);
-  return text
-    .split(MARKER)
-    .map((part, index) => (index % 2 === 1 ? part : replace(part)))
-    .join("");
+/** More than a name, such as a header line. */
+function holdsValue(key: string): boolean {
+  return /[^\w.-]/.test(key);
+}
+
+/** What was decided about texts that come again and again. Long ones are decided each time. */
+class BoundedMap<Value> {
+  readonly #known = new Map<string, Value>();
+
+  get(key: string, decide: (key: string) => Value): Value {
+    const known = this.#known.get(key);
+    if (known !== undefined || this.#known.has(key)) return known as Value;
+    const value = decide(key);
+    if (this.#known.size >= MAX_CACHED_KEYS) this.#known.clear();
+    if (key.length <= MAX_CACHED_KEY) this.#known.set(key, value);
+    return value;
+  }
 }
 
 function readKey(key: string): { words: string[]; rule: KeyRule } {
@@ -106,14 +127,13 @@ function readKey(key: string): { words: string[]; rule: KeyRule } {
   return { words, rule: { name: words.join("-"), takes: "everything" } };
 }
 
-function readPattern({ name, pattern }: RedactionPattern): RedactionPattern {
-  if (!/^[\w-]{1,60}$/.test(name) || !(pattern instanceof RegExp)) {
+function readLimits(limits: RedactionLimits = {}): Required<RedactionLimits> {
+  for (const [name, value] of Object.entries(limits)) {
+    if (name in DEFAULT_LIMITS && typeof value === "number" && value > 0) continue;
     throw new SpanloomError("invalid_argument", {
-      what: `The redaction pattern ${JSON.stringify(name)} cannot be used.`,
-      why: "It needs a name of letters, digits and dashes, and a regular expression.",
-      fix: 'Write it like { name: "customer-number", pattern: /CN-\\d{8}/ }.',
+      what: `The redaction limit ${JSON.stringify(name)} cannot be used.`,
+      fix: `Use ${Object.keys(DEFAULT_LIMITS).join(", ")}, each a number above 0.`,
     });
   }
-  const flags = new Set(`${pattern.flags.replace("y", "")}g`);
-  return { name, pattern: new RegExp(pattern.source, [...flags].join("")) };
+  return { ...DEFAULT_LIMITS, ...limits };
 }

@@ -3,7 +3,8 @@ import { makeSpan, sampleTrace, textContent } from "@spanloom/model/fixtures";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { fullRecord, IN_CONTEXT, SHAPED } from "./canaries.test-support.ts";
-import { compileRules, type RedactionOptions } from "./compile-rules.ts";
+import { compileRules } from "./compile-rules.ts";
+import type { RedactionOptions } from "./options.ts";
 import { createRedactor } from "./redact-span.ts";
 
 const redact = createRedactor(compileRules());
@@ -174,6 +175,8 @@ describe("what is nobody's secret", () => {
     '["password","email","name"]',
     "Le mot de passe est oublié. 密码已重置。",
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk",
+    "The token is valid for 24 hours; the API key is rotated every 90 days and the password is required.",
+    "password is 9b2f6a54-0c1d-4e8f-a7b3-5d6c7e8f9a0b as a UUID, secret = getSecretFromVault2()",
     "npm_package_name and npm_lifecycle_event are set; hf_hub and r8_x too",
   ])("%s", (text) => {
     expect(cleanText(text)).toBe(text);
@@ -232,6 +235,56 @@ describe("what is said about it", () => {
     expect(record.input).toMatchObject({ state: "truncated", reason: "too large to be scanned for secrets" });
     expect(record.input).not.toHaveProperty("hash");
     expect(redact(record)).toEqual(record);
+  });
+
+  test("a field beyond its size is withheld from there on", () => {
+    const part = "word ".repeat(200);
+    const limits = { textCharacters: 2_000, fieldCharacters: 2_500 };
+    const record = clean({ attributes: { a: part, b: part, c: part }, input: textContent(part) }, { limits });
+    expect(record.attributes).toEqual({ a: part, b: part, c: "[withheld]" });
+    expect(record.redactions).toEqual([{ rule: "too-large", count: 1 }]);
+    expect(record.input).toMatchObject({ state: "captured", text: part });
+  });
+
+  test("a field that takes too long is withheld, and says so", () => {
+    let time = 0;
+    const slow = {
+      name: "slow",
+      redact: (text: string) => {
+        if (text.includes("slow")) time += 400;
+        return undefined;
+      },
+    };
+    const timed = createRedactor(compileRules({ functions: [slow] }), () => time);
+    const record = timed(
+      makeSpan({
+        name: "slow",
+        attributes: { a: "slow canary", b: "slow canary", c: "canary" },
+        input: textContent("slow canary"),
+        output: { format: "json", state: "captured", json: ["slow", "slow canary", "x"] },
+      }),
+    );
+    expect(record.name).toBe("slow");
+    expect(record.attributes).toEqual({ a: "slow canary", b: "[withheld]", "[withheld]": "[withheld]" });
+    expect(record.redactions).toEqual([{ rule: "too-slow", count: 1 }]);
+    expect(record.input).toMatchObject({ state: "captured" });
+    expect(record.output).toEqual({
+      format: "json",
+      state: "not_captured",
+      reason: "took too long to be scanned for secrets",
+      redactions: [{ rule: "too-slow", count: 1 }],
+    });
+  });
+
+  test("a pattern that looks to the end of the text for every match cannot hold the program up", () => {
+    let time = 0;
+    const patterns = [{ name: "own", pattern: "ab|.*,d" }];
+    const timed = createRedactor(compileRules({ patterns }), () => time++);
+    expect(timed(makeSpan({ name: "ab ".repeat(2_000) })).name).toBe("[withheld]");
+  });
+
+  test("a limit that is none is refused", () => {
+    expect(() => compileRules({ limits: { fieldMs: 0 } })).toThrow(/"fieldMs"/);
   });
 
   test("a value that contains itself ends", () => {

@@ -2,11 +2,11 @@ import type { JsonValue } from "@spanloom/model";
 import { parseStructure } from "../parse-json.ts";
 import { WITHHELD } from "../withhold.ts";
 import type { CompiledRules } from "./compile-rules.ts";
-import { type Counts, countOf, isReplaced, replacement } from "./counts.ts";
+import { MAY_HOLD } from "./prescan.ts";
+import type { Progress } from "./progress.ts";
 import type { KeyRule } from "./secret-keys.ts";
+import { isMarker, withoutMarkers } from "./tally.ts";
 
-/** Texts beyond this length, in UTF-16 code units, are cut before they are scanned: nothing passes unscanned. */
-const MAX_TEXT = 1_048_576;
 /** Stands at the end of a text that was cut. */
 const CUT = "…[cut]";
 /** Deeper values are withheld, as every store refuses them. */
@@ -18,24 +18,13 @@ const MAX_PARSES = 4;
 const MAX_ROUNDS = 8;
 /** A cut does not leave the first half of a secret: the word that it would split goes too. */
 const MAX_SPLIT_WORD = 1_024;
-
-/** What cleaning one field has done so far. */
-export interface Progress {
-  counts: Counts;
-  /** A text was cut or a value withheld for its size. */
-  cut: boolean;
-  values: number;
-  parses: number;
-}
-
-export function newProgress(): Progress {
-  return { counts: new Map(), cut: false, values: 0, parses: 0 };
-}
+/** No secret is shorter. */
+const MIN_LENGTH = 6;
 
 /** The value without secrets; the same value, not a copy, where there are none. */
 export function redactValue(value: unknown, rules: CompiledRules, progress: Progress, depth = 0): JsonValue {
   if (typeof value === "string") return redactText(value, rules, progress);
-  if (typeof value === "number") return Number.isFinite(value) ? value : { $double: String(value) };
+  if (typeof value === "number") return redactNumber(value, rules, progress);
   if (typeof value === "boolean" || value === null) return value;
   if (typeof value !== "object") return typeof value === "bigint" ? { $int: String(value) } : WITHHELD;
   if (depth >= MAX_DEPTH || ++progress.values > MAX_VALUES) {
@@ -48,12 +37,28 @@ export function redactValue(value: unknown, rules: CompiledRules, progress: Prog
   return redactObject(value as { [key: string]: JsonValue }, rules, progress, depth);
 }
 
+function redactNumber(value: number, rules: CompiledRules, progress: Progress): JsonValue {
+  if (!Number.isFinite(value)) return { $double: String(value) };
+  return rules.isSecretNumber(value) ? progress.tally.replace("card", String(value)) : value;
+}
+
 /** The text without secrets, cut where it is too long to be scanned. JSON is read as what it says. */
-function redactText(text: string, rules: CompiledRules, progress: Progress): string {
-  let current = text;
-  if (text.length > MAX_TEXT) {
+export function redactText(text: string, rules: CompiledRules, progress: Progress): string {
+  const { host, limits } = rules;
+  if (!progress.mayRead(Math.min(text.length, limits.textCharacters))) return WITHHELD;
+  if (text.length > limits.textCharacters) {
     progress.cut = true;
-    current = cutText(text);
+    return redactLong(cutText(text, limits.textCharacters), rules, progress);
+  }
+  if (!host.any && (text.length < MIN_LENGTH || rules.suspect(text) === 0)) return text;
+  return redactLong(text, rules, progress);
+}
+
+function redactLong(text: string, rules: CompiledRules, progress: Progress): string {
+  const { host } = rules;
+  let current = text;
+  if (host.calls && !isMarker(text) && text !== WITHHELD) {
+    current = host.call(text, progress.place, progress.tally);
   }
   // What a secret's neighbour is may change when the secret goes: once more, until nothing is found.
   for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -61,21 +66,22 @@ function redactText(text: string, rules: CompiledRules, progress: Progress): str
     if (clean === current) break;
     current = clean;
   }
-  return current;
+  return progress.inTime() ? current : WITHHELD;
 }
 
 function redactOnce(text: string, rules: CompiledRules, progress: Progress): string {
+  const bits = rules.suspect(text);
   const first = text[0];
   if ((first === "{" || first === "[" || first === " " || first === "\n") && progress.parses < MAX_PARSES) {
-    const clean = redactJsonText(text, rules, progress);
+    const mayHide = (bits & MAY_HOLD.word) !== 0 || ((bits & MAY_HOLD.escape) !== 0 && text.includes("\\"));
+    const clean = mayHide || rules.host.calls ? redactJsonText(text, rules, progress) : undefined;
     if (clean !== undefined) return clean;
   }
-  return rules.scan(text, progress.counts);
+  return rules.scan(text, bits, progress);
 }
 
-/** JSON text, cleaned as the value that it says. `undefined` where it is none, or none of its keys can be secret. */
+/** JSON text, cleaned as the value that it says. `undefined` where it is none. */
 function redactJsonText(text: string, rules: CompiledRules, progress: Progress): string | undefined {
-  if (!(rules.namesSecret(text) || text.includes("\\"))) return undefined;
   const value = parseStructure(text);
   if (value === undefined) return undefined;
   progress.parses++;
@@ -84,9 +90,9 @@ function redactJsonText(text: string, rules: CompiledRules, progress: Progress):
   return clean === value ? text : JSON.stringify(clean);
 }
 
-function cutText(text: string): string {
-  const end = MAX_TEXT - CUT.length;
-  const tail = text.slice(end - MAX_SPLIT_WORD, end);
+function cutText(text: string, characters: number): string {
+  const end = Math.max(0, characters - CUT.length);
+  const tail = text.slice(Math.max(0, end - MAX_SPLIT_WORD), end);
   const word = /\S*$/.exec(tail)?.[0].length ?? 0;
   return text.slice(0, end - word) + CUT;
 }
@@ -135,7 +141,7 @@ function redactObject(
   depth: number,
 ): JsonValue {
   const keys = Object.keys(object);
-  if (keys.length === 1 && keys[0] === "$bytes" && typeof object.$bytes === "string") {
+  if (keys.length === 1 && keys[0] === "$bytes" && isBase64(object.$bytes)) {
     return redactBytes(object.$bytes, rules, progress, object);
   }
   const named = keys.length <= 8 ? namedMember(object, rules) : undefined;
@@ -144,8 +150,11 @@ function redactObject(
     const key = keys[index] as string;
     const value = object[key];
     if (value === undefined) continue;
-    const cleanKey = key.length < 16 ? key : redactText(key, rules, progress);
-    const rule = (key === named?.member ? named.rule : undefined) ?? rules.keyRule(withoutMarkers(cleanKey));
+    const known = rules.cleanKey(key);
+    const cleanKey = known === undefined ? redactText(key, rules, progress) : key;
+    const ownRule = known === undefined ? rules.keyRule(withoutMarkers(cleanKey)) : (known ?? undefined);
+    const rule = (key === named?.member ? named.rule : undefined) ?? ownRule;
+    progress.place.key = cleanKey;
     const clean =
       rule === undefined || (rule.takes === "text" && Object.hasOwn(object, "logprob"))
         ? redactValue(value, rules, progress, depth + 1)
@@ -154,11 +163,6 @@ function redactObject(
     if (copy !== undefined) put(copy, cleanKey, clean);
   }
   return copy ?? object;
-}
-
-/** The name of a rule in a key is not the key's own word. */
-function withoutMarkers(key: string): string {
-  return key.includes("[redacted:") ? key.replace(/\[redacted:[\w-]{1,60}\]/g, "") : key;
 }
 
 function copyOf(
@@ -204,12 +208,12 @@ function redactSecret(
   depth: number,
 ): JsonValue {
   if (typeof value === "string") {
-    return value === "" || isWholeReplacement(value)
+    return value === "" || value === WITHHELD || isMarker(value)
       ? value
-      : replacement(countOf(progress.counts, rule.name));
+      : progress.tally.replace(rule.name, value);
   }
   if (typeof value === "number" && rule.takes === "everything")
-    return replacement(countOf(progress.counts, rule.name));
+    return progress.tally.replace(rule.name, String(value));
   if (typeof value !== "object" || value === null) return redactValue(value, rules, progress, depth);
   if (Array.isArray(value)) {
     if (value.every((item) => typeof item !== "object" || item === null)) {
@@ -219,7 +223,7 @@ function redactSecret(
   } else if (isSchema(value) || rule.takes === "text") {
     return redactValue(value, rules, progress, depth);
   }
-  return Object.keys(value).length === 0 ? value : replacement(countOf(progress.counts, rule.name));
+  return Object.keys(value).length === 0 ? value : progress.tally.replace(rule.name, JSON.stringify(value));
 }
 
 const SCHEMA_TYPES = new Set(["string", "number", "integer", "boolean", "object", "array", "null"]);
@@ -229,17 +233,18 @@ function isSchema(value: { [key: string]: JsonValue }): boolean {
   return typeof value.$ref === "string" || (typeof value.type === "string" && SCHEMA_TYPES.has(value.type));
 }
 
-function isWholeReplacement(text: string): boolean {
-  return (isReplaced(text) && text.endsWith("]") && text.length < 80) || text === WITHHELD;
+/** Anything else would not be read as bytes, and is a text. */
+function isBase64(value: JsonValue | undefined): value is string {
+  return typeof value === "string" && /^[\w+/-]*={0,2}$/.test(value);
 }
 
 /** Bytes are read as text for the scan; where that finds a secret, they go. */
 function redactBytes(base64: string, rules: CompiledRules, progress: Progress, whole?: JsonValue): JsonValue {
-  if (base64.length > MAX_TEXT) {
+  if (base64.length > rules.limits.textCharacters) {
     progress.cut = true;
     return WITHHELD;
   }
   const text = Buffer.from(base64, "base64").toString("latin1");
-  if (redactText(text, rules, progress) !== text) return replacement("bytes");
+  if (redactText(text, rules, progress) !== text) return progress.tally.marker("bytes", base64);
   return whole ?? { $bytes: base64 };
 }

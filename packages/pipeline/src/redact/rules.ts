@@ -73,32 +73,30 @@ export const SHAPES: readonly ShapeRule[] = [
   },
 ];
 
+export interface SecretWord {
+  /** A pattern that ignores case. */
+  source: string;
+  /** What stands literally in all that it matches. */
+  sure: string;
+}
+
 /**
  * Words by which a text may name a secret that has no shape of its own (`password=...`, `Authorization: ...`). Wider
  * than the rules: where one stands, the text around it is read with care.
  */
-export const SECRET_WORDS: readonly string[] = [
-  "pass",
-  "pwd",
-  "secret",
-  "token",
-  "jwt",
-  "bearer",
-  "basic\\s",
-  "authorization",
-  "cookie",
-  "credential",
-  "conn(?:ection)?[ _-]?str",
-  "dsn",
-  "api[ _-]?key",
-  "key",
-  "csrf",
-  "xsrf",
-  "otp",
-  "auth=",
-  "sig=",
-  "signature=",
+export const SECRET_WORDS: readonly SecretWord[] = [
+  ...["pass", "pwd", "secret", "token", "jwt", "bearer", "authorization", "cookie", "credential", "dsn"].map(
+    same,
+  ),
+  ...["key", "csrf", "xsrf", "otp", "auth=", "sig=", "signature="].map(same),
+  { source: "basic\\s", sure: "basic" },
+  { source: "conn(?:ection)?[ _-]?str", sure: "conn" },
+  { source: "api[ _-]?key", sure: "key" },
 ];
+
+function same(word: string): SecretWord {
+  return { source: word, sure: word };
+}
 
 /** Digits among letters, as a machine makes them: not the words of a name like `sk-fading-circle-container`. */
 function looksRandom(text: string): boolean {

@@ -1,5 +1,6 @@
-import { type Counts, countOf, isReplaced, replacement } from "./counts.ts";
+import { findNear } from "./scan-near.ts";
 import type { KeyRule } from "./secret-keys.ts";
+import { isReplaced, type Tally } from "./tally.ts";
 
 /** Decides over a key; cached by the caller. */
 export type KeyDecision = (key: string) => KeyRule | undefined;
@@ -23,6 +24,9 @@ const SCHEME =
 const SCHEME_ONLY = /(?:(?<![A-Za-z])|(?<=\\[nrt]))(?:bearer|basic)\s{1,4}([\w.~+/=-]{6,})/giy;
 /** Code and templates, not a secret: calls, members, placeholders. */
 const CODE = /[(){}[\]$<>]|^(?:process|os|env|config|this|self|settings|options|secrets|vars)\b|^\*+$|^x+$/i;
+/** A variable of the environment that somebody wrote in lower case; a value that is named alike is another variable. */
+const LOWER_VARIABLE = /^[a-z][a-z0-9]*(?:_[a-z0-9]+){2,}$/;
+const ABOUT_SECRETS = /key|token|secret|pass|cred|auth|none|null|undefined|false/i;
 const LIKE_A_CONNECTION =
   /(?:host|server|user|user id|uid|username|endpoint|data source|dbname|accountname)\s?=/i;
 
@@ -37,23 +41,32 @@ interface Found {
  * off), headers, query strings, environment files, command lines, connection strings, and code with a literal in it.
  * `words` finds where to look; from each hit the work is bounded by the value.
  */
-export function scanAssignments(text: string, words: RegExp, decide: KeyDecision, counts: Counts): string {
+export function scanAssignments(text: string, words: RegExp, decide: KeyDecision, tally: Tally): string {
   let out = "";
   let copied = 0;
   words.lastIndex = 0;
   for (let hit = words.exec(text); hit !== null; hit = words.exec(text)) {
     const key = keyAround(text, hit.index, words.lastIndex);
-    const found = findScheme(text, hit.index) ?? findAssigned(text, key, decide);
+    const found = isRuleName(text, key) ? undefined : findSecret(text, hit.index, key, decide);
     if (found === undefined || found.from < copied) {
       // Another word of the same key would be answered alike.
       words.lastIndex = Math.max(words.lastIndex, key.end);
       continue;
     }
-    out += text.slice(copied, found.from) + replacement(countOf(counts, found.rule));
+    out += text.slice(copied, found.from) + tally.replace(found.rule, text.slice(found.from, found.to));
     copied = found.to;
     words.lastIndex = Math.max(words.lastIndex, found.to);
   }
   return copied === 0 ? text : out + text.slice(copied);
+}
+
+/** The rule in a token names nothing. */
+function isRuleName(text: string, { start }: Key): boolean {
+  return text[start - 1] === "[" && isReplaced(text.slice(start - 1, start + 128));
+}
+
+function findSecret(text: string, hit: number, key: Key, decide: KeyDecision): Found | undefined {
+  return findScheme(text, hit) ?? findAssigned(text, key, decide) ?? findHandedOver(text, key, decide);
 }
 
 /** `Bearer <token>` and `Basic <base64>` anywhere; "basic requirements" and "bearer of news" are neither. */
@@ -112,6 +125,13 @@ function findAssigned(text: string, { start, end }: Key, decide: KeyDecision): F
   const scheme = SCHEME.exec(value)?.[0].length ?? 0;
   if (scheme > 0 && (scheme === value.length || isReplaced(value.slice(scheme)))) return undefined;
   return { from: from + scheme, to: valueEnd(text, from, opening, line), rule: rule.name };
+}
+
+/** A value that prose gives with its name. */
+function findHandedOver(text: string, { start, end }: Key, decide: KeyDecision): Found | undefined {
+  const rule = decide(text.slice(start, end));
+  const near = rule === undefined ? undefined : findNear(text, end);
+  return rule === undefined || near === undefined ? undefined : { ...near, rule: rule.name };
 }
 
 /** Signatures of presigned links open what they sign. */
@@ -179,6 +199,7 @@ function isSecretValue({ key, rule, value, closing, sign, opening, spaced, text,
     if (before === "?" || before === "&" || before === ";") return true;
     if (text.startsWith("--", start)) return true;
     if (/^[A-Z][A-Z0-9_]+$/.test(key)) return value.length >= 3;
+    if (LOWER_VARIABLE.test(key) && value.length >= 6 && !ABOUT_SECRETS.test(value)) return true;
     const near = text.slice(Math.max(0, start - 200), start);
     const inCall = near.includes(",", near.lastIndexOf("(")) && near.lastIndexOf("(") > near.lastIndexOf(")");
     if (!inCall && LIKE_A_CONNECTION.test(near + text.slice(start, start + 400))) return true;

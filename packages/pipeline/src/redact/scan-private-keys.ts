@@ -1,4 +1,4 @@
-import { type Counts, countOf, replacement } from "./counts.ts";
+import type { Tally } from "./tally.ts";
 
 const BEGIN = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/g;
 const END = /-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/y;
@@ -9,7 +9,7 @@ const DASH = /-(?!----)/y;
 const MIN_BODY = 16;
 
 /** The text with armoured private keys replaced, also those whose end was cut off. From each head to the next dashes: linear. */
-export function scanPrivateKeys(text: string, counts: Counts): string {
+export function scanPrivateKeys(text: string, tally: Tally): string {
   if (!text.includes("PRIVATE KEY")) return text;
   let out = "";
   let copied = 0;
@@ -21,7 +21,7 @@ export function scanPrivateKeys(text: string, counts: Counts): string {
     const closed = END.test(text);
     if (!closed && body - from < MIN_BODY) continue;
     const to = closed ? END.lastIndex : body;
-    out += text.slice(copied, head.index) + replacement(countOf(counts, "private-key"));
+    out += text.slice(copied, head.index) + tally.replace("private-key", text.slice(head.index, to));
     copied = to;
     BEGIN.lastIndex = to;
   }

@@ -1,5 +1,6 @@
-import { type Counts, countOf, replacement } from "./counts.ts";
+import { endsInEscape } from "./escapes.ts";
 import { SHAPES, type ShapeRule } from "./rules.ts";
+import type { Tally } from "./tally.ts";
 
 interface CompiledShape {
   rule: ShapeRule;
@@ -8,8 +9,6 @@ interface CompiledShape {
 
 const BEFORE = { word: /[A-Za-z0-9]/, run: /[\w-]/ };
 const REST_OF_RUN = /[\w-]*/y;
-/** An escape just before a secret ends in a letter or digit but is no word: `\n`, `%20`, `\u0026`. */
-const ESCAPE = /(?:\\[nrtbf]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4})$/;
 
 const byBeginning = new Map<string, CompiledShape[]>();
 for (const rule of SHAPES) {
@@ -25,12 +24,10 @@ for (const begin of beginnings) {
     byBeginning.get(begin)?.push(...(byBeginning.get(shorter) ?? []));
   }
 }
-/** Any beginning of a shape, as the source of a pattern. */
-export const BEGINNINGS: string = beginnings.map(escaped).join("|");
-const ANY_BEGINNING = new RegExp(BEGINNINGS, "g");
+const ANY_BEGINNING = new RegExp(beginnings.map(escaped).join("|"), "g");
 
 /** The text with every secret of a known shape replaced; the same string where there is none. */
-export function scanShapes(text: string, counts: Counts): string {
+export function scanShapes(text: string, tally: Tally): string {
   let out = "";
   let copied = 0;
   ANY_BEGINNING.lastIndex = 0;
@@ -41,7 +38,7 @@ export function scanShapes(text: string, counts: Counts): string {
       ANY_BEGINNING.lastIndex = at + 1;
       continue;
     }
-    out += text.slice(copied, at) + replacement(countOf(counts, end.name));
+    out += text.slice(copied, at) + tally.replace(end.name, text.slice(at, end.index));
     copied = end.index;
     ANY_BEGINNING.lastIndex = end.index;
   }
@@ -51,7 +48,7 @@ export function scanShapes(text: string, counts: Counts): string {
 function secretEnd(text: string, at: number, begin: string): { index: number; name: string } | undefined {
   for (const { rule, pattern } of byBeginning.get(begin) ?? []) {
     if (rule.after !== "nothing" && at > 0 && BEFORE[rule.after].test(text[at - 1] as string)) {
-      if (!ESCAPE.test(text.slice(Math.max(0, at - 6), at))) continue;
+      if (!endsInEscape(text, at)) continue;
     }
     pattern.lastIndex = at;
     const match = pattern.exec(text);

@@ -1,4 +1,4 @@
-import { type Counts, countOf, isReplaced, replacement } from "./counts.ts";
+import { isReplaced, type Tally } from "./tally.ts";
 
 /** User and password before a host; a password may hold an `@`. */
 const CREDENTIALS = /:\/\/([^\s:/?#@"'<>\\[]{0,200}):([^\s/"'<>\\]{1,2000})@/g;
@@ -9,16 +9,16 @@ const DATABASE =
 const LONE_TOKEN = /:\/\/([\w-]{20,})@/g;
 
 /** The text with passwords and tokens in URLs replaced; user and host stay. */
-export function scanUrls(text: string, counts: Counts): string {
+export function scanUrls(text: string, tally: Tally): string {
   if (!text.includes("://") || !text.includes("@")) return text;
   const hide = (match: string, _user: string, password: string): string => {
     if (isReplaced(password)) return match;
-    return `${match.slice(0, -1 - password.length)}${replacement(countOf(counts, "url-password"))}@`;
+    return `${match.slice(0, -1 - password.length)}${tally.replace("url-password", password)}@`;
   };
   return text
     .replace(CREDENTIALS, hide)
     .replace(DATABASE, hide)
     .replace(LONE_TOKEN, (match, token: string) =>
-      /\d/.test(token) ? `://${replacement(countOf(counts, "url-token"))}@` : match,
+      /\d/.test(token) ? `://${tally.replace("url-token", token)}@` : match,
     );
 }

@@ -46,6 +46,7 @@ const LAST_WORD: ReadonlyMap<string, KeyRule> = new Map([
     "privatekey",
     "secretkey",
     "accesskey",
+    "accountkey",
     "authkey",
     "encryptionkey",
     "signingkey",

@@ -32,7 +32,7 @@ export async function writeSpans(call: Call): Promise<Response> {
       rejected.push({ index, code: "invalid_record", message: record });
       continue;
     }
-    records.push(pipeline === false ? record : pipeline.clean(record));
+    records.push(pipeline === false ? record : pipeline.clean(record, { scope: call.grant.scope }));
     places.push(index);
   }
   const receipt: WriteReceipt =

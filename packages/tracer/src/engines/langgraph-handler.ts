@@ -2,9 +2,10 @@ import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import type { WorkflowTracer } from "../create-workflow-tracer.ts";
 import type { SpanHandle } from "../span-handle.ts";
 import { isMessage, isObject, readAnswer, readMessage, readState } from "./langchain-content.ts";
+import type { GraphNodes } from "./langgraph-nodes.ts";
 
 export interface GraphRunOptions {
-  nodeType?: (nodeId: string) => string | undefined;
+  nodes: GraphNodes;
   /** Called once, when LangGraph says that the whole run is over. */
   onSettled: (outcome: { error?: unknown; output?: unknown; interrupted: boolean }) => void;
 }
@@ -29,8 +30,6 @@ export class GraphRunHandler extends BaseCallbackHandler {
   readonly #own = new Map<string, SpanHandle>();
   /** Model calls that did not say which model they ask, with their provider: the answer may say it. */
   readonly #nameless = new Map<string, string | undefined>();
-  /** Attempts of each task: LangGraph keeps a task's id when it tries again. */
-  readonly #attempts = new Map<string, number>();
 
   constructor(tracer: WorkflowTracer, root: SpanHandle, options: GraphRunOptions) {
     super();
@@ -63,10 +62,11 @@ export class GraphRunHandler extends BaseCallbackHandler {
       }
       const above = this.#above(parentRunId);
       this.#places.set(runId, above);
+      this.#options.nodes.enter(runId, parentRunId);
       if (name === undefined || tags?.includes("langsmith:hidden")) return;
       const nodeName = metadata?.langgraph_node;
       if (nodeName === name && tags?.some((tag) => tag.startsWith("graph:step:"))) {
-        this.#enter(runId, this.#startNode(above, name, inputs, metadata));
+        this.#enter(runId, this.#options.nodes.start(above, runId, name, inputs, metadata));
       } else if (!GLUE.test(name)) {
         this.#enter(runId, above.startSpan({ name, input: readState(inputs) }));
       }
@@ -77,7 +77,11 @@ export class GraphRunHandler extends BaseCallbackHandler {
     this.#guard(() => {
       if (runId === this.#rootRunId) {
         this.#options.onSettled({ output: readState(outputs), interrupted: this.#interrupted });
-      } else this.#leave(runId, (span) => span.end({ output: readState(outputs) }));
+        return;
+      }
+      // Reading what the host gave may throw; its span ends all the same.
+      this.#guard(() => this.#options.nodes.leave(runId, outputs, this.#own.get(runId)));
+      this.#leave(runId, (span) => span.end({ output: readState(outputs) }));
     });
   }
 
@@ -85,8 +89,14 @@ export class GraphRunHandler extends BaseCallbackHandler {
     this.#guard(() => {
       if (runId === this.#rootRunId)
         return this.#options.onSettled({ error, interrupted: this.#interrupted });
+      this.#guard(() => this.#options.nodes.leave(runId, undefined, undefined));
       this.#leave(runId, (span) => this.#endWith(span, error));
     });
+  }
+
+  /** The span of a run, or of what stands around it. */
+  spanOf(runId: string): SpanHandle | undefined {
+    return this.#places.get(runId);
   }
 
   override handleChatModelStart(
@@ -158,6 +168,15 @@ export class GraphRunHandler extends BaseCallbackHandler {
     });
   }
 
+  override handleToolEvent(_chunk: unknown, runId: string): void {
+    this.#own.get(runId)?.firstToken();
+  }
+
+  /** What the host's code dispatches by itself. Its data is content, and stays out of attributes. */
+  override handleCustomEvent(eventName: string, _data: unknown, runId: string): void {
+    this.#guard(() => void this.#places.get(runId)?.addEvent(eventName));
+  }
+
   override handleToolEnd(output: unknown, runId: string): void {
     this.#guard(() => this.#leave(runId, (span) => span.end({ output: readState(output) })));
   }
@@ -203,28 +222,6 @@ export class GraphRunHandler extends BaseCallbackHandler {
   /** Nobody waits for the run any more: ends what is still open. */
   abandon(reason: Error): void {
     for (const runId of [...this.#own.keys()]) this.#leave(runId, (span) => span.fail(reason));
-  }
-
-  #startNode(
-    above: SpanHandle,
-    name: string,
-    input: unknown,
-    metadata: Record<string, unknown> = {},
-  ): SpanHandle {
-    const namespace = String(metadata.langgraph_checkpoint_ns ?? name);
-    const attempt = (this.#attempts.get(namespace) ?? 0) + 1;
-    this.#attempts.set(namespace, attempt);
-    const id = nodeIdOf(namespace, name);
-    const type = this.#tracer.guard("langgraph nodeType", () => this.#options.nodeType?.(id));
-    const step = metadata.langgraph_step;
-    return above.startNode({
-      id,
-      name,
-      attempt,
-      input: readState(input),
-      ...(type !== undefined && { type }),
-      ...(typeof step === "number" && { attributes: { "langgraph.step": step } }),
-    });
   }
 
   #startModel(
@@ -277,14 +274,6 @@ export class GraphRunHandler extends BaseCallbackHandler {
   #guard(work: () => void): void {
     this.#tracer.guard("langgraph", work);
   }
-}
-
-/** `outer:<task>|inner:<task>` is the node `outer/inner`: nodes of a subgraph may be called as those of the graph are. */
-function nodeIdOf(namespace: string, name: string): string {
-  const path = namespace
-    .split("|")
-    .map((part) => part.slice(0, part.indexOf(":") === -1 ? undefined : part.indexOf(":")));
-  return path.at(-1) === name ? path.join("/") : name;
 }
 
 /** Errors of the host may hold getters that throw: the span must end all the same. */

@@ -1,10 +1,14 @@
 import type { CallbackManager } from "@langchain/core/callbacks/manager";
 import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
+import { addLocator } from "../active-place.ts";
 import type { WorkflowTracer } from "../create-workflow-tracer.ts";
 import type { ExecutionHandle, ExecutionOptions } from "../execution.ts";
 import type { SpanHandle } from "../span-handle.ts";
 import { isObject, readState } from "./langchain-content.ts";
+import { TakenEdges } from "./langgraph-edges.ts";
 import { GraphRunHandler } from "./langgraph-handler.ts";
+import { GraphNodes } from "./langgraph-nodes.ts";
+import { GraphStates } from "./langgraph-state.ts";
 
 export interface LangGraphOptions {
   /** The host's id of the workflow. */
@@ -15,6 +19,8 @@ export interface LangGraphOptions {
   executionId?: string | ((config: Readonly<Record<string, unknown>>) => string | undefined);
   /** The kind of a node in the host's words. Nodes of subgraphs have ids such as `outer/inner`. */
   nodeType?: (nodeId: string) => string | undefined;
+  /** Default true. When false the state before and after each node is not kept: large states weigh on the store. */
+  captureState?: boolean;
   /** Attributes for each run's root. */
   attributes?: Record<string, unknown>;
   /** Called with each run as it starts, such as to keep its ids. */
@@ -28,9 +34,10 @@ export interface TraceableGraph {
 }
 
 /**
- * Gives the compiled graph back, with `invoke`, `stream` and `streamEvents` traced: each call is one execution with a
- * span for every node, model call, tool and retriever, and every attempt of a node. Results, streams and errors are
- * LangGraph's own, untouched. Inside an execution of the same tracer, a call becomes part of that execution.
+ * Gives the compiled graph back, with `invoke`, `stream`, `streamEvents` and `batch` traced: each run is one execution
+ * with a span for every node, model call, tool and retriever, and every attempt of a node. Results, streams and errors
+ * are LangGraph's own, untouched. Inside an execution of the same tracer, a call becomes part of that execution. Code
+ * inside a node finds it with `tracer.activeSpan()`.
  *
  * `configurable.thread_id` becomes the thread. A run that is interrupted ends as `waiting`; when the same wrapped graph is
  * called again on its thread with a `Command({ resume })`, the execution goes on.
@@ -40,11 +47,12 @@ export function traceLangGraph<G extends TraceableGraph>(
   tracer: WorkflowTracer,
   options: LangGraphOptions,
 ): G {
+  addLocator(nodesOfLangChain);
   const waiting = new Map<string, Waiting>();
   const traced =
     (method: (...args: unknown[]) => unknown) =>
     (input: unknown, config?: unknown, ...rest: unknown[]): unknown => {
-      const run = tracer.guard("langgraph", () => startRun(tracer, options, waiting, input, config));
+      const run = tracer.guard("langgraph", () => startRun(graph, tracer, options, waiting, input, config));
       if (run === undefined) return method.call(graph, input, config, ...rest);
       const watch = (stream: unknown): void =>
         tracer.guard("langgraph", () => watchReader(stream, run.abandon));
@@ -70,8 +78,9 @@ export function traceLangGraph<G extends TraceableGraph>(
       let method = methods.get(key);
       if (method === undefined) {
         const own = value as (...args: unknown[]) => unknown;
-        method =
-          key === "invoke" || key === "stream" || key === "streamEvents" ? traced(own) : own.bind(target);
+        if (key === "invoke" || key === "stream" || key === "streamEvents") method = traced(own);
+        else if (key === "batch") method = own.bind(withInvoke(target, traced(target.invoke as never)));
+        else method = own.bind(target);
         methods.set(key, method);
       }
       return method;
@@ -91,6 +100,7 @@ const MAX_WAITING = 1_000;
 type Settle = ConstructorParameters<typeof GraphRunHandler>[2]["onSettled"];
 
 function startRun(
+  graph: object,
   tracer: WorkflowTracer,
   options: LangGraphOptions,
   waiting: Map<string, Waiting>,
@@ -98,7 +108,7 @@ function startRun(
   given: unknown,
 ): { root: SpanHandle; config: Record<string, unknown>; settle: Settle; abandon: () => void } {
   const config = isObject(given) ? given : {};
-  const { workflowId, workflowName = workflowId, attributes, nodeType } = options;
+  const { workflowId, workflowName = workflowId, attributes, nodeType, captureState = true } = options;
   const around = tracer.activeSpan();
   const content = { input: readState(input), ...(attributes !== undefined && { attributes }) };
   let root: SpanHandle;
@@ -113,14 +123,58 @@ function startRun(
     const { onStart } = options;
     if (onStart !== undefined) tracer.guard("langgraph onStart", () => onStart(execution));
   }
-  const handler = new GraphRunHandler(tracer, root, { onSettled: settle, ...(nodeType && { nodeType }) });
+  const states = new GraphStates(root, captureState, (work) => tracer.guard("langgraph", work));
+  const edges = tracer.guard("langgraph", () => new TakenEdges(graph)) ?? new TakenEdges({});
+  const handler = new GraphRunHandler(tracer, root, {
+    nodes: new GraphNodes(
+      edges,
+      states,
+      nodeType && ((id) => tracer.guard("langgraph nodeType", () => nodeType(id))),
+    ),
+    onSettled: (outcome) => settle({ ...outcome, interrupted: outcome.interrupted || states.interrupted }),
+  });
   const abandon = (): void => {
     if (root.ended) return;
     const error = new DOMException("The reader left the stream before its end.", "AbortError");
     tracer.guard("langgraph", () => handler.abandon(error));
     settle({ error, interrupted: false });
   };
-  return { root, settle, abandon, config: { ...config, callbacks: withHandler(config.callbacks, handler) } };
+  const traced = { ...config, callbacks: withHandler(config.callbacks, handler) };
+  return { root, settle, abandon, config: withStates(traced, states) };
+}
+
+/**
+ * Lets `states` listen. Not where the host looks at checkpoints, which show the config that they were made with, nor
+ * where it goes back in time or hands a stream down itself.
+ */
+function withStates(config: Record<string, unknown>, states: GraphStates): Record<string, unknown> {
+  const { streamMode, version } = config;
+  const configurable = isObject(config.configurable) ? config.configurable : {};
+  const modes: unknown[] = Array.isArray(streamMode) ? streamMode : [streamMode];
+  const looks = modes.includes("debug") || modes.includes("checkpoints") || version === "v3";
+  if (looks || STREAM_KEY in configurable || "checkpoint_map" in configurable) return config;
+  return { ...config, configurable: { ...configurable, [STREAM_KEY]: states } };
+}
+
+/** Under which LangGraph hands the stream of a graph to its subgraphs. */
+const STREAM_KEY = "__pregel_stream";
+
+/** The nodes that run here: LangChain carries its callbacks, and so our handlers, through the code that it calls. */
+function nodesOfLangChain(): SpanHandle[] {
+  const callbacks: unknown = AsyncLocalStorageProviderSingleton.getRunnableConfig()?.callbacks;
+  if (!isObject(callbacks) || !Array.isArray(callbacks.handlers)) return [];
+  if (typeof callbacks.getParentRunId !== "function") return [];
+  const runId: unknown = callbacks.getParentRunId();
+  if (typeof runId !== "string") return [];
+  return callbacks.handlers.flatMap((handler: unknown) => {
+    const span = handler instanceof GraphRunHandler ? handler.spanOf(runId) : undefined;
+    return span === undefined || span.ended ? [] : [span];
+  });
+}
+
+/** The graph as its own `batch` sees it: with an `invoke` that is traced. */
+function withInvoke<G extends TraceableGraph>(graph: G, invoke: (...args: unknown[]) => unknown): G {
+  return Object.create(graph, { invoke: { value: invoke } });
 }
 
 function startExecution(

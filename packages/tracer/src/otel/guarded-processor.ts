@@ -1,8 +1,8 @@
-import type { SpanProcessor } from "@opentelemetry/sdk-trace";
 import type { ProblemReporter } from "../problems.ts";
+import type { OtelSpanProcessor } from "./otel-span.ts";
 
 /** A processor of the host: what it throws is reported, and costs neither our spans nor the workflow anything. */
-export function guardedProcessor(processor: SpanProcessor, problems: ProblemReporter): SpanProcessor {
+export function guardedProcessor(processor: OtelSpanProcessor, problems: ProblemReporter): OtelSpanProcessor {
   const failed = (error: unknown): void =>
     problems.report("callback_failed", "span processor", "A span processor of the host failed.", error);
   const guard = (work: () => void): void => {

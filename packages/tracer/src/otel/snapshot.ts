@@ -27,7 +27,7 @@ export function snapshot(
   const record: SpanRecord = {
     traceId,
     spanId,
-    executionId: facts === undefined ? traceId : facts.execution.executionId,
+    executionId: facts?.execution.executionId ?? traceId,
     name: span.name,
     kind: facts === undefined ? "internal" : facts.kind,
     startTime: nanosFromHrTime(span.startTime),
@@ -125,7 +125,7 @@ function linkOf(link: OtelLink): SpanLink {
 }
 
 /** OpenTelemetry's attributes as JSON. Newer versions of its API allow any value, so nothing is taken on trust. */
-function attributesOf(
+export function attributesOf(
   attributes: Readonly<Record<string, unknown>> | undefined,
   except?: ReadonlySet<string>,
 ): Attributes {

@@ -9,8 +9,8 @@ import { snapshot } from "./snapshot.ts";
 export interface StoreSpanProcessorOptions {
   /** Runs before anything leaves the span's own memory. */
   clean: (record: SpanRecord) => SpanRecord;
-  /** Cleaned states of spans: running ones that last, and every end. */
-  deliver: (record: SpanRecord, live: LiveSpan) => void;
+  /** Cleaned states of spans: running ones that last, and every end. `amended`: the end was told before. */
+  deliver: (record: SpanRecord, live: LiveSpan, amended: boolean) => void;
   /** The cleaned record of a span that starts, where somebody wants to know. */
   onStarted?: (record: SpanRecord) => void;
   /** True when running spans should not be written just now. */
@@ -40,10 +40,8 @@ export interface LiveSpan {
 }
 
 /** Spans carry it themselves: a WeakMap would make every garbage collection slower. */
-const LIVE: unique symbol = Symbol("spanloom.live");
-
 interface Carrier {
-  [LIVE]?: LiveSpan;
+  [key: symbol]: LiveSpan | undefined;
 }
 
 /** Spans beyond this many that run at once are written when they end, not while they run. */
@@ -56,7 +54,8 @@ const MAX_LIVE = 50_000;
 export class StoreSpanProcessor {
   readonly #options: StoreSpanProcessorOptions;
   readonly #live = new Set<LiveSpan>();
-  #expected: SpanFacts | undefined;
+  /** Of this processor alone: a span of the host may be carried to several tracers. */
+  readonly #key: symbol = Symbol("spanloom.live");
   #timer: NodeJS.Timeout | undefined;
   #nowMs = 0;
 
@@ -64,14 +63,9 @@ export class StoreSpanProcessor {
     this.#options = options;
   }
 
-  /** Says what belongs to the span that is started next, at once: OpenTelemetry has no way to hand it to `onStart`. */
-  expect(facts: SpanFacts | undefined): void {
-    this.#expected = facts;
-  }
-
-  onStart(span: OtelSpan & Carrier, parentContext: Context): void {
-    const facts = this.#expected ?? inherit(parentContext);
-    this.#expected = undefined;
+  /** `own`: what belongs to a span of ours. Others take after the span of ours that they stand below. */
+  onStart(span: OtelSpan, parentContext: Context, own?: SpanFacts): void {
+    const facts = own ?? this.#inherit(parentContext);
     // One look at the clock for each interval is enough for a time-out.
     if (this.#timer === undefined) this.#nowMs = performance.now();
     const live: LiveSpan = {
@@ -83,7 +77,7 @@ export class StoreSpanProcessor {
       waiting: undefined,
       startedMs: this.#nowMs,
     };
-    span[LIVE] = live;
+    (span as OtelSpan & Carrier)[this.#key] = live;
     const { onStarted, clean, problems, liveIntervalMs } = this.#options;
     if (onStarted !== undefined)
       problems.guard("span start", () => onStarted(clean(snapshot(span, facts, 0, false))));
@@ -92,11 +86,22 @@ export class StoreSpanProcessor {
     this.#timer ??= setInterval(() => this.writeRunning(false), liveIntervalMs).unref();
   }
 
-  onEnd(span: OtelSpan & Carrier): void {
-    const live = span[LIVE];
+  /** Whether a span that starts there stands below one of ours. */
+  isBelowOurs(parentContext: Context): boolean {
+    return this.factsOf(trace.getSpan(parentContext)) !== undefined;
+  }
+
+  onEnd(span: OtelSpan): void {
+    const live = (span as OtelSpan & Carrier)[this.#key];
     if (live === undefined) return;
     this.#live.delete(live);
-    this.#deliver(live, true);
+    this.#deliver(live, "ended");
+  }
+
+  /** Writes a span again that has ended, with what became known since. */
+  amend(span: object): void {
+    const live = (span as Carrier)[this.#key];
+    if (live !== undefined) this.#deliver(live, "amended");
   }
 
   /** Writes the spans that run and have news: those that last, or all of them before a flush. */
@@ -115,7 +120,7 @@ export class StoreSpanProcessor {
       const state = (facts?.changes ?? 0) + span.events.length;
       if (live.written === state) continue;
       live.written = state;
-      this.#deliver(live, false);
+      this.#deliver(live, "running");
     }
   }
 
@@ -140,18 +145,30 @@ export class StoreSpanProcessor {
     for (const live of this.#live) {
       if (now - live.startedMs < timeoutMs) return;
       this.#live.delete(live);
-      this.#deliver(live, false, (record) => timedOut(record, now - live.startedMs));
+      this.#deliver(live, "timed_out");
     }
   }
 
-  #deliver(live: LiveSpan, ended: boolean, change?: (record: SpanRecord) => SpanRecord): void {
+  #deliver(live: LiveSpan, as: "running" | "ended" | "amended" | "timed_out"): void {
     const { clean, deliver, problems } = this.#options;
     try {
+      const ended = as === "ended" || as === "amended";
       const record = snapshot(live.span, live.facts, live.revision++, ended);
-      deliver(clean(change?.(record) ?? record), live);
+      const state = as === "timed_out" ? timedOut(record, performance.now() - live.startedMs) : record;
+      deliver(clean(state), live, as === "amended");
     } catch (error) {
       problems.report("internal", "span", "A span could not be recorded; the workflow goes on.", error);
     }
+  }
+
+  /** What travels beside a span, where it is one of this processor. */
+  factsOf(span: Span | undefined): SpanFacts | undefined {
+    return (span as (Span & Carrier) | undefined)?.[this.#key]?.facts;
+  }
+
+  #inherit(parentContext: Context): SpanFacts | undefined {
+    const above = this.factsOf(trace.getSpan(parentContext));
+    return above === undefined ? undefined : new SpanFacts(above.execution, "internal", above.node);
   }
 }
 
@@ -162,10 +179,4 @@ function timedOut(record: SpanRecord, afterMs: number): SpanRecord {
     syntheticEnd: "timed_out",
     status: { code: "error", message: `No end within ${Math.round(afterMs / 1_000)} s.` },
   };
-}
-
-function inherit(parentContext: Context): SpanFacts | undefined {
-  const parent = trace.getSpan(parentContext) as (Span & Carrier) | undefined;
-  const above = parent?.[LIVE]?.facts;
-  return above === undefined ? undefined : new SpanFacts(above.execution, "internal", above.node);
 }

@@ -1,4 +1,11 @@
-import { type Attributes, GEN_AI, type JsonValue, type SpanRecord } from "@spanloom/model";
+import {
+  type Attributes,
+  GEN_AI,
+  type JsonValue,
+  MAX_DEPTH,
+  recordProblem,
+  type SpanRecord,
+} from "@spanloom/model";
 import { makeSpan, messagesContent } from "@spanloom/model/fixtures";
 import { describe, expect, test } from "vitest";
 import { createNormalizer } from "../registry.ts";
@@ -128,6 +135,34 @@ test("a tool span: arguments and result become its content", () => {
   expect({ ...record.attributes }).toEqual({ "gen_ai.tool.name": "add", "gen_ai.tool.call.id": "call-1" });
 });
 
+test("a retrieval: its query and the documents", () => {
+  const documents = [{ id: "doc-1", score: 0.9 }];
+  const record = read({
+    "gen_ai.operation.name": "retrieval",
+    "gen_ai.retrieval.query.text": "[weather] in Lisbon?",
+    "gen_ai.retrieval.documents": JSON.stringify(documents),
+  });
+  expect(record).toMatchObject({
+    kind: "retriever",
+    input: { format: "text", text: "[weather] in Lisbon?" },
+    output: { format: "json", json: documents },
+  });
+  expect({ ...record.attributes }).toEqual({});
+});
+
+test("an agent's usage is marked as its children's sum, a chat's is not", () => {
+  const usage = { "gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 2 };
+  const agent = read({ "gen_ai.operation.name": "invoke_agent", ...usage });
+  expect(agent.usage).toEqual({ input: 10, output: 2, subtotal: true });
+  expect(read({ "gen_ai.operation.name": "chat", ...usage }).usage).toEqual({ input: 10, output: 2 });
+  expect(read({ "gen_ai.operation.name": "invoke_agent" }).usage).toBeUndefined();
+});
+
+test("a workflow by its name", () => {
+  const record = read({ "gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "triage" });
+  expect(record).toMatchObject({ kind: "workflow", workflowName: "triage" });
+});
+
 test.each([
   ["chat", "llm"],
   ["generate_content", "llm"],
@@ -139,6 +174,8 @@ test.each([
   ["execute_tool", "tool"],
   ["invoke_workflow", "workflow"],
   ["plan", "agent"],
+  ["agent_step", "agent"],
+  ["rerank", "retriever"],
   ["search_memory", "retriever"],
   ["never_heard_of", "internal"],
 ])("operation %s is of kind %s", (operation, kind) => {
@@ -182,6 +219,18 @@ describe("no value is lost", () => {
     expect({ ...record.attributes }).toEqual({ "gen_ai.usage.prompt_tokens": 11 });
   });
 
+  test.each(["gen_ai.tool.call.arguments", "gen_ai.tool.call.result", "gen_ai.prompt"])(
+    "JSON in %s that is nested deeper than a record may be is kept as the text that it is",
+    (key) => {
+      const deep = (levels: number): string => "[".repeat(levels) + "]".repeat(levels);
+      const { input, output } = read({ [key]: deep(MAX_DEPTH + 1) });
+      expect(input ?? output).toMatchObject({ format: "text", text: deep(MAX_DEPTH + 1) });
+      const record = read({ [key]: deep(MAX_DEPTH) });
+      expect(record.input ?? record.output).toMatchObject({ format: "json" });
+      expect(recordProblem(record)).toBeUndefined();
+    },
+  );
+
   test("parts that the model does not know are kept whole, and digits keep their value", () => {
     const parts = [
       { type: "blob", mime_type: "image/png", content: "aGk=" },
@@ -205,6 +254,39 @@ describe("no value is lost", () => {
             { type: "other", value: { tenant: "12345678901234567890" } },
           ],
         },
+      ],
+    });
+  });
+
+  test("a tool's answer as response or as result, and parts of Anthropic's and OpenAI's APIs", () => {
+    const messages: JsonValue = [
+      {
+        role: "user",
+        content: [
+          { type: "image_url", image_url: { url: "https://a.test/1.png" } },
+          { type: "tool_result", tool_use_id: "call-1", content: "4" },
+          { type: "text", text: "Hi", cache_control: { type: "ephemeral" } },
+        ],
+      },
+      { role: "assistant", content: [{ type: "tool_use", id: "call-1", name: "add", input: { a: 2 } }] },
+      { role: "tool", parts: [{ type: "tool_call_response", id: "call-1", response: 4 }] },
+      { role: "tool", parts: [{ type: "tool_call_response", id: "call-1", result: 4 }] },
+      { role: "tool", parts: [{ type: "tool_call_response", id: "call-1", response: 4, result: 5 }] },
+    ];
+    expect(read({ "gen_ai.input.messages": messages }).input).toMatchObject({
+      messages: [
+        {
+          parts: [
+            { type: "media", modality: "image", uri: "https://a.test/1.png" },
+            { type: "tool_call_response", id: "call-1", response: "4" },
+            { type: "text", content: "Hi" },
+            { type: "other", value: { cache_control: { type: "ephemeral" } } },
+          ],
+        },
+        { parts: [{ type: "tool_call", id: "call-1", name: "add", arguments: { a: 2 } }] },
+        { parts: [{ type: "tool_call_response", id: "call-1", response: 4 }] },
+        { parts: [{ type: "tool_call_response", id: "call-1", response: 4 }] },
+        { parts: [{ type: "other", value: { response: 4, result: 5 } }] },
       ],
     });
   });

@@ -1,11 +1,6 @@
-import {
-  type AttributeValue,
-  EXECUTION_STATUSES,
-  MAX_ID_LENGTH,
-  SPAN_KINDS,
-  SPANLOOM,
-} from "@spanloom/model";
+import { EXECUTION_STATUSES, SPAN_KINDS, SPANLOOM } from "@spanloom/model";
 import type { Dialect, RecordDraft } from "../dialect.ts";
+import { isId } from "../fields.ts";
 
 const HTTP_KEYS = ["http.request.method", "http.method", "http.url"] as const;
 
@@ -23,17 +18,10 @@ const TEXT_FIELDS = [
 /** Last of all: our own `spanloom.*` keys on spans of any instrumentation, and kinds that show without a dialect. */
 export const genericDialect: Dialect = {
   name: "generic",
-  detect: (record) => {
-    if (record.kind === "internal") return true;
-    for (const key in record.attributes) if (key.startsWith(SPANLOOM.prefix)) return true;
-    return false;
-  },
+  prefixes: [SPANLOOM.prefix, "http."],
+  detect: (record) => record.kind === "internal" && record.model !== undefined,
   normalize: (draft) => {
-    for (const key in draft.record.attributes) {
-      if (!key.startsWith(SPANLOOM.prefix)) continue;
-      readOwnKeys(draft);
-      break;
-    }
+    readOwnKeys(draft);
     readKind(draft);
   },
 };
@@ -66,10 +54,4 @@ function readKind(draft: RecordDraft): void {
   }
   const http = HTTP_KEYS.find((key) => draft.attribute(key) !== undefined);
   if (http !== undefined) draft.derive("kind", "http", http);
-}
-
-function isId(value: AttributeValue | undefined): value is string {
-  return (
-    typeof value === "string" && value !== "" && value.length <= MAX_ID_LENGTH && !/^\.{1,2}$/.test(value)
-  );
 }

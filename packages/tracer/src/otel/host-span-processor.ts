@@ -1,0 +1,49 @@
+import { trace } from "@opentelemetry/api";
+import { exactContext } from "../active-place.ts";
+import type { ProblemReporter } from "../problems.ts";
+import { isContentKey } from "./content-keys.ts";
+import type { OtelSpanProcessor } from "./otel-span.ts";
+import { RecordingSpan } from "./recording-span.ts";
+import type { StoreSpanProcessor } from "./store-span-processor.ts";
+import { hasUnwrappedExporter } from "./wrapped-exporters.ts";
+
+export interface HostSpansOptions {
+  /** Keeps spans that run outside of executions, too: each trace of them is an execution of its own. Default false. */
+  all?: boolean;
+}
+
+/** Takes spans of a provider that the host owns. Nothing in it throws or ends what is not its own. */
+export function hostSpanProcessor(
+  store: StoreSpanProcessor,
+  flush: () => Promise<unknown>,
+  { all = false }: HostSpansOptions = {},
+  problems: ProblemReporter,
+): OtelSpanProcessor {
+  let looked = false;
+  const flushed = async (): Promise<void> => void (await flush());
+  return {
+    onStart(span, parentContext) {
+      problems.guard("span processor", () => {
+        if (span instanceof RecordingSpan) return;
+        const within = exactContext(parentContext);
+        if (all || store.isBelowOurs(within)) store.onStart(span, within);
+      });
+    },
+    onEnd(span) {
+      problems.guard("span processor", () => {
+        store.onEnd(span);
+        if (looked || !Object.keys(span.attributes).some(isContentKey)) return;
+        looked = true;
+        if (hasUnwrappedExporter(trace.getTracerProvider()))
+          problems.report(
+            "content_exposed",
+            "span processor",
+            "Another instrumentation writes prompts or answers into attributes, and an exporter of the host sends them as they are. Wrap it with redactingExporter of @spanloom/tracer/otel.",
+          );
+      });
+    },
+    forceFlush: flushed,
+    // The host's provider ends; the tracer has an end of its own.
+    shutdown: flushed,
+  };
+}
