@@ -49,6 +49,8 @@ if (!full) {
       extends: true,
       test: {
         name: "e2e",
+        // After the Node tests and after the browser's: pages that animate and follow need the machine to themselves.
+        sequence: { groupOrder: 2 },
         environment: "node",
         include: ["integrations/e2e/**/*.e2e.test.ts"],
         testTimeout: 60_000,
@@ -86,12 +88,17 @@ async function browserProjects(): Promise<TestProjectConfiguration[]> {
     {
       extends: true,
       plugins: [react()],
-      test: { name: "browser", include: ["packages/*/src/**/*.browser.test.tsx"], browser: browser() },
+      test: {
+        name: "browser",
+        include: ["packages/*/src/**/*.browser.test.tsx"],
+        sequence: { groupOrder: 1 },
+        browser: browser(),
+      },
     },
     {
       extends: true,
       plugins: [storybookTest({ configDir: "stories/.storybook" })],
-      test: { name: "stories", browser: browser() },
+      test: { name: "stories", sequence: { groupOrder: 1 }, browser: browser() },
     },
   ];
 }
