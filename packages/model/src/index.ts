@@ -2,12 +2,19 @@
 
 // Answers
 export {
+  ANALYTICS_GROUPS,
+  type Analytics,
+  type AnalyticsGroup,
+  type AnalyticsQuery,
+  type AnalyticsRow,
+  type AnalyticsSums,
   COST_GROUPS,
   type CostGroup,
   type CostGroupSum,
   type DailyCost,
   type DailyCosts,
   type DailyCostsQuery,
+  type LatencySummary,
 } from "./analytics.ts";
 // Ids, time, keys, errors
 export { GEN_AI, RESOURCE, SPANLOOM } from "./attribute-keys.ts";
@@ -58,6 +65,7 @@ export { canonicalJson, type JsonValue } from "./json.ts";
 export { compareRecords, mergeSpan, phaseOf } from "./merge-span.ts";
 export { decodeCursor, encodeCursor, invalidCursor, type Page } from "./page.ts";
 // Ports
+export type { BlobStore } from "./ports/blob-store.ts";
 export type { RejectedSpan, SpanSink, WriteReceipt } from "./ports/span-sink.ts";
 export {
   EXECUTION_SORTS,
@@ -69,9 +77,26 @@ export {
   type TracePage,
   type TraceReader,
 } from "./ports/trace-reader.ts";
-export type { ScopedStore, StoreCapabilities, TraceStore } from "./ports/trace-store.ts";
+export type {
+  PruneReport,
+  PruneRequest,
+  RedactReport,
+  RedactRule,
+  RedactSelection,
+  ScopedStore,
+  StoreCapabilities,
+  TraceStore,
+} from "./ports/trace-store.ts";
 export { isJson, MAX_DEPTH, MAX_ID_LENGTH, recordProblem } from "./record-schema.ts";
 export type { KeyspaceMetrics, RunMetrics, StageMetrics } from "./run-metrics.ts";
+export {
+  SEARCH_PLACES,
+  type SearchHit,
+  type SearchPlace,
+  type SearchSpansQuery,
+  type SpanMatch,
+  type SpanMatches,
+} from "./search.ts";
 export {
   type Artifact,
   type CacheAccess,

@@ -4,7 +4,10 @@ import type { SpanRecord } from "../span.ts";
 export interface RejectedSpan {
   /** Its place in the array given to `write`. */
   index: number;
-  code: "invalid_record" | "limit_exceeded" | "deleted_execution";
+  /**
+   * `past_retention`: it started and ended before what retention has removed, and nothing of its execution is left to join.
+   */
+  code: "invalid_record" | "limit_exceeded" | "deleted_execution" | "past_retention";
   message: string;
 }
 

@@ -1,7 +1,8 @@
-import type { DailyCosts, DailyCostsQuery } from "../analytics.ts";
+import type { Analytics, AnalyticsQuery, DailyCosts, DailyCostsQuery } from "../analytics.ts";
 import type { ExecutionDetail, ExecutionStatus, ExecutionSummary } from "../execution.ts";
 import type { Page } from "../page.ts";
 import type { RunMetrics } from "../run-metrics.ts";
+import type { SearchSpansQuery, SpanMatches } from "../search.ts";
 import type { SpanRecord, SpanSkeleton } from "../span.ts";
 import type { UnixNanos } from "../time.ts";
 
@@ -93,8 +94,11 @@ export interface TraceReader {
     seq: number,
     options?: { limit?: number },
   ): Promise<TraceChanges | undefined>;
+  /** Spans of one execution in which a text stands, and where. */
+  searchSpans(executionId: string, query: SearchSpansQuery): Promise<SpanMatches | undefined>;
   getRunMetrics(executionId: string): Promise<RunMetrics | undefined>;
   getDailyCosts(query: DailyCostsQuery): Promise<DailyCosts>;
+  getAnalytics(query: AnalyticsQuery): Promise<Analytics>;
   /** Calls `wake` after a commit to the execution: a faster reason to ask `changesSince`, no promise. Returns the way to stop. */
   watch?(executionId: string, wake: () => void): () => void;
   /**
