@@ -9,6 +9,7 @@ import { listing } from "./listing.ts";
 import { orderAndDuplicates } from "./order-and-duplicates.ts";
 import { pagesAndCursors } from "./pages-and-cursors.ts";
 import { scopes } from "./scopes.ts";
+import { search } from "./search.ts";
 import { writesAndMerge } from "./writes-and-merge.ts";
 
 export type {
@@ -41,6 +42,7 @@ export function storeConformance(options: ConformanceOptions): void {
   kit.chapter("changes since", changesSince);
   kit.chapter("pages and cursors", pagesAndCursors);
   kit.chapter("listing", listing);
+  kit.chapter("search", search);
   kit.chapter("analytics parity", analyticsParity);
   kit.chapter("scopes", scopes);
   kit.chapter("deletion", deletion);
