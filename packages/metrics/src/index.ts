@@ -21,6 +21,7 @@ export { LatencyHistogram, latencySlot } from "./latency-histogram.ts";
 export { type LocalDay, localDays } from "./local-days.ts";
 export { computeRunMetrics } from "./run-metrics.ts";
 export { createSpanSearch } from "./search-span.ts";
+export { searchTrace } from "./search-trace.ts";
 export { rootRank, segmentStatus, toSegment } from "./segments.ts";
 export { compareText } from "./span-order.ts";
 export { summarizeExecution } from "./summarize-execution.ts";
