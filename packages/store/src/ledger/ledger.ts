@@ -246,7 +246,11 @@ export class Ledger {
     trace.owner = owner;
     if (trace.unnamed === 0) return;
     for (const span of trace.spans.values()) {
-      if (isUnnamed(span.facts) && !round.brought.has(span) && span.view.executionId !== placeOf(trace, span)) {
+      if (
+        isUnnamed(span.facts) &&
+        !round.brought.has(span) &&
+        span.view.executionId !== placeOf(trace, span)
+      ) {
         round.place(trace, span);
       }
     }
@@ -289,10 +293,7 @@ export class Ledger {
     return true;
   }
 
-  private refusal(
-    record: SpanRecord,
-    fresh: Freshness | undefined,
-  ): Omit<RejectedSpan, "index"> | undefined {
+  private refusal(record: SpanRecord, fresh: Freshness | undefined): Omit<RejectedSpan, "index"> | undefined {
     const trace = this.traces.get(record.traceId);
     const unnamed = isUnnamed(record);
     if (this.executions.get(record.executionId)?.deleted || (unnamed && trace?.refusesUnnamed)) {
@@ -301,7 +302,8 @@ export class Ledger {
         message: "executionId: this execution was deleted; late spans are refused",
       };
     }
-    if (fresh === undefined || this.watermark === undefined || !isPast(record, this.watermark)) return undefined;
+    if (fresh === undefined || this.watermark === undefined || !isPast(record, this.watermark))
+      return undefined;
     const owner = unnamed ? (trace?.owner ?? record.traceId) : record.executionId;
     const joins =
       (this.executions.get(owner)?.spanCount ?? 0) > 0 ||
