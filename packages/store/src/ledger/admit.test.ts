@@ -5,12 +5,14 @@ import { admit } from "./admit.ts";
 
 test("a copy is what JSON makes of the record, and shares nothing with it", () => {
   const attributes = JSON.parse('{"__proto__":{"a":1},"zero":0,"list":[1,null,[{"b":"c"}]]}');
+  // Fixtures share their constant parts, and all of this is changed below.
+  const own = (span: Partial<SpanRecord>): SpanRecord => structuredClone(makeSpan(span));
   const given = [
-    ...makeTrace({ spans: 300, seed: 3 }),
-    ...hostileTraces().flatMap(({ spans }) => spans),
-    makeSpan({ attributes: { ...attributes, minus: -0 }, endTime: undefined }),
-    Object.assign(Object.create({ inherited: 1 }), makeSpan({ name: "of a class" })) as SpanRecord,
-    { ...makeSpan({}), resource: { attributes: {}, toJSON: () => ({ attributes: { said: "so" } }) } },
+    ...structuredClone(makeTrace({ spans: 300, seed: 3 })),
+    ...structuredClone(hostileTraces().flatMap(({ spans }) => spans)),
+    own({ attributes: { ...attributes, minus: -0 }, endTime: undefined }),
+    Object.assign(Object.create({ inherited: 1 }), own({ name: "of a class" })) as SpanRecord,
+    { ...own({}), resource: { attributes: {}, toJSON: () => ({ attributes: { said: "so" } }) } },
   ];
   const { records, rejected } = admit(given);
   expect(rejected).toEqual([]);
