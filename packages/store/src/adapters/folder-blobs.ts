@@ -40,14 +40,16 @@ export function createFolderBlobs(path: string): BlobStore {
           return;
         }
         const unfinished = `${file}.${randomUUID()}${UNFINISHED}`;
-        await inFolder(dirname(file), () => writeSynced(unfinished, bytes));
-        try {
-          await rename(unfinished, file);
-        } catch (error) {
-          await rm(unfinished, { force: true });
-          throw error;
-        }
-        await syncFolder(dirname(file));
+        await inFolder(dirname(file), async () => {
+          await writeSynced(unfinished, bytes);
+          try {
+            await rename(unfinished, file);
+          } catch (error) {
+            await rm(unfinished, { force: true });
+            throw error;
+          }
+          await syncFolder(dirname(file));
+        });
       });
     },
     get: async (key) => {
