@@ -11,7 +11,7 @@ const { Session } = createRequire(join(engine, "package.json"))("chdb");
 const session = new Session(data);
 let turn = Promise.resolve();
 
-const server = createServer((request, response) => {
+const server = createServer({ maxHeaderSize: 2 ** 20 }, (request, response) => {
   const bytes = [];
   request.on("data", (chunk) => bytes.push(chunk));
   request.on("end", () => {
