@@ -1,5 +1,5 @@
 import type { SummedSpan } from "@spanloom/metrics";
-import { hasTokens, RESOURCE, type SpanRecord } from "@spanloom/model";
+import { hasTokens, parentOf, RESOURCE, type SpanRecord } from "@spanloom/model";
 
 /**
  * What the ledger holds of a span: what merging, naming, counting and order need. Content, attributes and events stay with
@@ -20,8 +20,7 @@ export interface SpanFacts extends SummedSpan {
 /** What the ledger needs to know of a record, as written. */
 export function factsOf(record: SpanRecord): SpanFacts {
   const { parentSpanId, kind, nodeId, executionStatus, usage, cost, cache } = record;
-  const isRoot = executionStatus !== undefined || kind === "workflow" || !parentSpanId;
-  const selfParent = parentSpanId === record.spanId;
+  const isRoot = executionStatus !== undefined || kind === "workflow" || parentOf(record) === undefined;
   const counts = cost !== undefined || hasTokens(usage);
   const calls = kind === "llm" || kind === "embedding";
   return {
@@ -42,10 +41,10 @@ export function factsOf(record: SpanRecord): SpanFacts {
     usage: counts ? usage : undefined,
     cost,
     cache: cache === undefined || cache.length === 0 ? undefined : cache,
-    workflowId: isRoot || selfParent ? record.workflowId : undefined,
-    workflowName: isRoot || selfParent ? record.workflowName : undefined,
-    threadId: isRoot || selfParent ? record.threadId : undefined,
-    resource: isRoot || selfParent ? resourceOf(record) : NO_RESOURCE,
+    workflowId: isRoot ? record.workflowId : undefined,
+    workflowName: isRoot ? record.workflowName : undefined,
+    threadId: isRoot ? record.threadId : undefined,
+    resource: isRoot ? resourceOf(record) : NO_RESOURCE,
     model: counts || calls ? record.model : undefined,
     provider: counts || calls ? record.provider : undefined,
     revision: record.revision,
