@@ -1,7 +1,7 @@
 import {
-  type ExecutionStats,
   compareNodes,
   compareText,
+  type ExecutionStats,
   executionStats,
   type NodeTotals,
   orderTraces,

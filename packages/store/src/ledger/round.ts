@@ -1,7 +1,7 @@
 import { contributionOf, spanKey } from "@spanloom/model";
+import type { AdmittedRecord } from "./admit.ts";
 import { statsOf, summaryOf } from "./answers.ts";
 import { AnalyticsCells, UsageCells } from "./cells.ts";
-import type { AdmittedRecord } from "./admit.ts";
 import type { ChangedExecution, ChangedSpan, LedgerChanges, SpanRef } from "./changes.ts";
 import type { SpanFacts } from "./facts.ts";
 import { type HeldSpan, type HeldTrace, placeOf } from "./held.ts";

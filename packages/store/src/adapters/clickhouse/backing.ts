@@ -1,4 +1,4 @@
-import { type ExecutionStats, type LatencySlots, summarizeExecution } from "@spanloom/metrics";
+import { type LatencySlots, summarizeExecution } from "@spanloom/metrics";
 import { type ExecutionSummary, parentOf, type SpanRecord } from "@spanloom/model";
 import type {
   ChangedExecution,
@@ -13,7 +13,7 @@ import type {
 import type { SpanFacts } from "../../ledger/facts.ts";
 import { sortValue } from "../../list-query.ts";
 import { encodeRecord } from "../../sql/row-codec.ts";
-import { emptySums, SUM_COLUMNS, type Sums } from "../../sql/sums.ts";
+import { SUM_COLUMNS, type Sums, sumsFrom } from "../../sql/sums.ts";
 import type { Database } from "./client.ts";
 import { findExecutions } from "./read-executions.ts";
 
@@ -57,19 +57,51 @@ export async function saveChanges(
   const own = { scope, version };
   const spans = changes.spans.filter((span) => span.record !== undefined).map((span) => spanRow(own, span));
   await db.insert("span", spans);
-  await movePlaces(db, own, changes.spans.filter((span) => span.record === undefined));
+  await movePlaces(
+    db,
+    own,
+    changes.spans.filter((span) => span.record === undefined),
+  );
   const gone = [
-    ...changes.gone.map((one) => ({ ...own, ...keyOf(one), execution_id: one.executionId, seq: one.seq, back: 0 })),
-    ...changes.returned.map((one) => ({ ...own, ...keyOf(one), execution_id: one.executionId, seq: 0, back: 1 })),
+    ...changes.gone.map((one) => ({
+      ...own,
+      ...keyOf(one),
+      execution_id: one.executionId,
+      seq: one.seq,
+      back: 0,
+    })),
+    ...changes.returned.map((one) => ({
+      ...own,
+      ...keyOf(one),
+      execution_id: one.executionId,
+      seq: 0,
+      back: 1,
+    })),
   ];
   await Promise.all([
     db.insert("gone", gone),
-    db.insert("trace", changes.traces.map((one) => ({ ...own, trace_id: one.traceId, refuses_unnamed: Number(one.refusesUnnamed) }))),
-    db.insert("usage_cell", changes.usage.map((cell) => usageRow(own, cell))),
-    db.insert("execution_stats", changes.executions.flatMap((one) => statsRow(own, one))),
+    db.insert(
+      "trace",
+      changes.traces.map((one) => ({
+        ...own,
+        trace_id: one.traceId,
+        refuses_unnamed: Number(one.refusesUnnamed),
+      })),
+    ),
+    db.insert(
+      "usage_cell",
+      changes.usage.map((cell) => usageRow(own, cell)),
+    ),
+    db.insert(
+      "execution_stats",
+      changes.executions.flatMap((one) => statsRow(own, one)),
+    ),
   ]);
   // Last, so that an execution never shows what is not there yet.
-  await db.insert("execution", changes.executions.map((one) => executionRow(own, one)));
+  await db.insert(
+    "execution",
+    changes.executions.map((one) => executionRow(own, one)),
+  );
   await removeSpans(db, scope, changes.removed);
   await forget(db, scope, changes.forgotten);
 }
@@ -97,10 +129,15 @@ function spanRow(own: Own, { facts, executionId, insSeq, seq, record }: ChangedS
 }
 
 /** Spans whose record is as it was: their rows are written again by the engine, with another place. */
-async function movePlaces(db: Database, { scope, version }: Own, spans: readonly ChangedSpan[]): Promise<void> {
+async function movePlaces(
+  db: Database,
+  { scope, version }: Own,
+  spans: readonly ChangedSpan[],
+): Promise<void> {
   for (const part of chunks(spans, 1000)) {
     const keys = part.map(({ facts }) => facts.traceId + facts.spanId);
-    const place = (values: string): string => `arrayElement(${values}, indexOf({keys:Array(String)}, concat(trace_id, span_id)))`;
+    const place = (values: string): string =>
+      `arrayElement(${values}, indexOf({keys:Array(String)}, concat(trace_id, span_id)))`;
     await db.command(
       `INSERT INTO ${db.name}.span
        SELECT scope, trace_id, span_id, ${place("{executions:Array(String)}")}, parent_id, start_time,
@@ -118,9 +155,23 @@ async function movePlaces(db: Database, { scope, version }: Own, spans: readonly
   }
 }
 
-function executionRow(own: Own, { executionId, seq, deleted, summary, lastActivity }: ChangedExecution): object {
+function executionRow(
+  own: Own,
+  { executionId, seq, deleted, summary, lastActivity }: ChangedExecution,
+): object {
   const shown = summary ?? EMPTY_SUMMARY;
-  const { traceIds, startTime, workflowId, workflowName, threadId, status, durationMs, cost, nodeCount, spanCount } = shown;
+  const {
+    traceIds,
+    startTime,
+    workflowId,
+    workflowName,
+    threadId,
+    status,
+    durationMs,
+    cost,
+    nodeCount,
+    spanCount,
+  } = shown;
   return {
     ...own,
     execution_id: executionId,
@@ -138,7 +189,10 @@ function executionRow(own: Own, { executionId, seq, deleted, summary, lastActivi
     nano_usd: cost.nanoUsd ?? null,
     node_count: nodeCount,
     span_count: spanCount,
-    search: [executionId, workflowId, workflowName].filter((part) => part !== undefined).join("\u001f").toLowerCase(),
+    search: [executionId, workflowId, workflowName]
+      .filter((part) => part !== undefined)
+      .join("\u001f")
+      .toLowerCase(),
     summary: JSON.stringify({ ...shown, executionId, seq }),
   };
 }
@@ -154,24 +208,26 @@ function sumColumns(sums: Sums): object {
   return Object.fromEntries(SUM_COLUMNS.map((column, index) => [column, sums[index]]));
 }
 
-/** What an execution adds to analytics; nothing where it has no spans: then its status is empty, and no question finds it. */
+/** What an execution adds to analytics. Where it has no spans left it adds nothing: its quarter-hour is 0, where no question looks. */
 function statsRow(own: Own, { executionId, stats, statsBefore }: ChangedExecution): object[] {
   if (stats === undefined && statsBefore === undefined) return [];
-  const { workflowId = "", bucket, status, slot = -1, nodeTypes, models } = stats ?? NO_STATS;
+  if (stats === undefined) return [{ ...own, execution_id: executionId, slot: -1 }];
+  const { workflowId = "", bucket, status, slot = -1, nodeTypes, models } = stats;
   const types = flatten(nodeTypes);
   const calls = flatten(models);
   return [
     {
       ...own,
       ...{ execution_id: executionId, workflow_id: workflowId, bucket, status, slot },
-      ...{ type_keys: nodeTypes.map((type) => type.key), type_sums: nodeTypes.map(sumsOfType) },
+      ...{
+        type_keys: nodeTypes.map((type) => type.key),
+        type_sums: nodeTypes.map(({ usage, cost }) => sumsFrom(usage, cost)),
+      },
       ...{ type_slot_keys: types.keys, type_slots: types.slots, type_counts: types.counts },
       ...{ model_slot_keys: calls.keys, model_slots: calls.slots, model_counts: calls.counts },
     },
   ];
 }
-
-const NO_STATS = { bucket: 0, status: "", nodeTypes: [], models: [] } as const;
 
 function flatten(groups: readonly { key: string; slots: LatencySlots }[]): {
   keys: string[];
@@ -225,7 +281,11 @@ function toGone({ trace_id, span_id, seq }: GoneRow): StoredExecution["gone"][nu
   return { traceId: trace_id, spanId: span_id, seq };
 }
 
-async function readTraces(db: Database, scope: string, traceIds: readonly string[]): Promise<StoredPart["traces"]> {
+async function readTraces(
+  db: Database,
+  scope: string,
+  traceIds: readonly string[],
+): Promise<StoredPart["traces"]> {
   if (traceIds.length === 0) return [];
   const rows = await db.rows<{ trace_id: string; refuses_unnamed: number }>(
     `SELECT trace_id, refuses_unnamed FROM ${db.name}.trace

@@ -59,7 +59,12 @@ export function createDatabase(client: () => Promise<ClickHouseClient>, database
     name,
     rows: <Row>(query: string, params: Params = {}) =>
       run(async (open) => {
-        const call = { query, query_params: params, clickhouse_settings: SETTINGS, format: "JSONEachRow" } as const;
+        const call = {
+          query,
+          query_params: params,
+          clickhouse_settings: SETTINGS,
+          format: "JSONEachRow",
+        } as const;
         return (await (await open.query(call)).json()) as Row[];
       }),
     insert: (table, values) =>

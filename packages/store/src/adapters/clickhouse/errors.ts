@@ -1,7 +1,10 @@
 import { isSpanloomError, SpanloomError } from "@spanloom/model";
 
 /** ClickHouse's numbers for what an operator can mend. Source: ClickHouse `src/Common/ErrorCodes.cpp`. */
-const CODES: Record<string, { code: "store_full" | "store_failed" | "timed_out" | "schema_mismatch"; what: string; fix: string }> = {
+const CODES: Record<
+  string,
+  { code: "store_full" | "store_failed" | "timed_out" | "schema_mismatch"; what: string; fix: string }
+> = {
   "243": full(),
   "159": slow(),
   "209": slow(),
@@ -24,7 +27,14 @@ const CODES: Record<string, { code: "store_full" | "store_failed" | "timed_out" 
   "81": missing(),
 };
 
-const UNREACHABLE = new Set(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "EHOSTUNREACH", "ETIMEDOUT", "EPIPE"]);
+const UNREACHABLE = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ENOTFOUND",
+  "EHOSTUNREACH",
+  "ETIMEDOUT",
+  "EPIPE",
+]);
 
 /** What went wrong, in our own words: messages of the server quote the values of a query. */
 export function toStoreError(error: unknown): SpanloomError {

@@ -50,7 +50,13 @@ export async function readAnalytics(
   const draft = new AnalyticsDraft(query, nowMs);
   const { groupBy, workflowId } = query;
   const { days } = draft;
-  const cells = await readCells(db, scope, days, groupBy === "workflow" || groupBy === "model" ? groupBy : "none", workflowId);
+  const cells = await readCells(
+    db,
+    scope,
+    days,
+    groupBy === "workflow" || groupBy === "model" ? groupBy : "none",
+    workflowId,
+  );
   const dayNames = new Map(days.map(({ startSeconds, day }) => [startSeconds, day]));
   const keyOf = (startSeconds: number, workflow: string): string | undefined => {
     if (groupBy === "day") return dayNames.get(startSeconds);
@@ -62,7 +68,13 @@ export async function readAnalytics(
   }
   const byWorkflow = groupBy === "workflow" ? "workflow_id" : "''";
   const window = windowOf(scope, days, workflowId, "bucket");
-  const executions = await db.rows<{ day: number; workflow: string; status: ExecutionStatus; slot: number; n: number }>(
+  const executions = await db.rows<{
+    day: number;
+    workflow: string;
+    status: ExecutionStatus;
+    slot: number;
+    n: number;
+  }>(
     `SELECT ${dayOf("bucket")} AS day, ${byWorkflow} AS workflow, status, slot, count() AS n
      FROM ${db.name}.execution_stats FINAL WHERE ${window.where} GROUP BY day, workflow, status, slot`,
     window.params,

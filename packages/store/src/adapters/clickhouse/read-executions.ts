@@ -38,7 +38,9 @@ export async function listExecutions(
   filter(query, where, params);
   const [column, type] = SORT_COLUMNS[query.by];
   if (query.after !== undefined) where.push(beyond(query, query.after, column, type, params));
-  const order = MAY_LACK.has(query.by) ? [`isNull(${column})`, `${column} ${query.direction}`] : [`${column} ${query.direction}`];
+  const order = MAY_LACK.has(query.by)
+    ? [`isNull(${column})`, `${column} ${query.direction}`]
+    : [`${column} ${query.direction}`];
   // One more than asked for tells whether there is a next page.
   const rows = await db.rows<{ summary: string }>(
     `SELECT summary FROM ${db.name}.execution FINAL WHERE ${where.join(" AND ")}
@@ -48,7 +50,10 @@ export async function listExecutions(
   const items = rows.slice(0, query.limit).map((row) => JSON.parse(row.summary) as ExecutionSummary);
   const last = items.at(-1);
   if (last === undefined || rows.length <= query.limit) return { items };
-  return { items, nextCursor: cursorAfter(query, { value: sortValue(last, query.by), id: last.executionId }) };
+  return {
+    items,
+    nextCursor: cursorAfter(query, { value: sortValue(last, query.by), id: last.executionId }),
+  };
 }
 
 /** Those of the executions that are stored, by id. */
@@ -58,7 +63,14 @@ export async function findExecutions(
   executionIds: readonly string[],
 ): Promise<Map<string, ExecutionRow>> {
   if (executionIds.length === 0) return new Map();
-  const rows = await db.rows<{ execution_id: string; seq: number; hidden: number; deleted: number; trace_ids: string[]; summary: string }>(
+  const rows = await db.rows<{
+    execution_id: string;
+    seq: number;
+    hidden: number;
+    deleted: number;
+    trace_ids: string[];
+    summary: string;
+  }>(
     `SELECT execution_id, seq, hidden, deleted, trace_ids, summary FROM ${db.name}.execution
      WHERE scope = {scope:String} AND execution_id IN {ids:Array(String)} ORDER BY version DESC LIMIT 1 BY execution_id`,
     { scope, ids: executionIds },
@@ -93,7 +105,13 @@ function filter(query: ReadQuery, where: string[], params: Params): void {
   if (to !== undefined) add("start_time < toInt64({to:String})", "to", to);
 }
 
-function beyond({ by, direction }: ReadQuery, after: Position, column: string, type: string, params: Params): string {
+function beyond(
+  { by, direction }: ReadQuery,
+  after: Position,
+  column: string,
+  type: string,
+  params: Params,
+): string {
   params.id = after.id;
   const later = "execution_id > {id:String}";
   if (after.value === undefined) return `isNull(${column}) AND ${later}`;

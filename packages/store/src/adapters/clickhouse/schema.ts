@@ -39,7 +39,11 @@ export function clickhouseSchema(database: string): string[] {
        search String, summary String CODEC(ZSTD(1))`,
       "scope, execution_id",
     ),
-    table("gone", "scope String, execution_id String, trace_id String, span_id String, seq UInt64, back UInt8", "scope, execution_id, trace_id, span_id"),
+    table(
+      "gone",
+      "scope String, execution_id String, trace_id String, span_id String, seq UInt64, back UInt8",
+      "scope, execution_id, trace_id, span_id",
+    ),
     table("trace", "scope String, trace_id String, refuses_unnamed UInt8", "scope, trace_id"),
     table(
       "usage_cell",
@@ -83,7 +87,9 @@ export async function prepare(db: Database, database: string, migrations: "run" 
 
 async function versionOf(db: Database): Promise<number | undefined> {
   try {
-    const [row] = await db.rows<{ version: number }>(`SELECT max(version) AS version FROM ${db.name}.schema_version`);
+    const [row] = await db.rows<{ version: number }>(
+      `SELECT max(version) AS version FROM ${db.name}.schema_version`,
+    );
     return row?.version === 0 ? undefined : row?.version;
   } catch (error) {
     if (error instanceof SpanloomError && error.code === "schema_mismatch") return undefined;
