@@ -280,7 +280,7 @@ export class BackedScope implements ScopedStore {
         const component = ledger.component(one);
         const members = component.executionIds.flatMap((id) => ledger.execution(id) ?? []);
         // It went with another one.
-        if (members.every((member) => member.spanCount === 0)) continue;
+        if (members.length === 0) continue;
         if (members.some((member) => isActive(member, before))) {
           kept.add(executionId);
           continue;

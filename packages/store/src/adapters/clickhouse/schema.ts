@@ -58,7 +58,7 @@ export function clickhouseSchema(database: string): string[] {
        model_slot_keys Array(String), model_slots Array(Int32), model_counts Array(UInt32)`,
       "scope, execution_id",
     ),
-    table("retention", "scope String, before Int64", "scope"),
+    table("retention", "scope String, before Int64, sums_before Int64", "scope"),
     table("schema_version", "one UInt8", "one"),
     `INSERT INTO \`${database}\`.schema_version (one, version) VALUES (1, ${CLICKHOUSE_SCHEMA_VERSION})`,
   ];

@@ -5,6 +5,7 @@ import type {
   ChangedSpan,
   ExecutionCell,
   LedgerChanges,
+  Missing,
   SpanRef,
   StoredExecution,
   StoredPart,
@@ -21,8 +22,7 @@ import { findExecutions } from "./read-executions.ts";
 export async function loadPart(
   db: Database,
   scope: string,
-  traceIds: readonly string[],
-  executionIds: readonly string[],
+  { traceIds, executionIds }: Missing,
 ): Promise<StoredPart> {
   const found = await findExecutions(db, scope, executionIds);
   const ids = [...new Set([...traceIds, ...[...found.values()].flatMap((row) => row.traceIds)])];
@@ -106,7 +106,8 @@ export async function saveChanges(
   await forget(db, scope, changes.forgotten);
 }
 
-interface Own {
+/** What all rows of one save share. */
+export interface Own {
   scope: string;
   version: number;
 }
@@ -155,7 +156,7 @@ async function movePlaces(
   }
 }
 
-function executionRow(
+export function executionRow(
   own: Own,
   { executionId, seq, deleted, summary, lastActivity }: ChangedExecution,
 ): object {
@@ -200,7 +201,7 @@ function executionRow(
 /** Of an execution without spans nobody sees a summary but those who followed it. */
 const EMPTY_SUMMARY: ExecutionSummary = summarizeExecution("", [], 0);
 
-function usageRow(own: Own, { executionId, bucket, model, workflowId, sums }: ExecutionCell): object {
+export function usageRow(own: Own, { executionId, bucket, model, workflowId, sums }: ExecutionCell): object {
   return { ...own, execution_id: executionId, bucket, model, workflow_id: workflowId, ...sumColumns(sums) };
 }
 
@@ -209,7 +210,7 @@ function sumColumns(sums: Sums): object {
 }
 
 /** What an execution adds to analytics. Where it has no spans left it adds nothing: its quarter-hour is 0, where no question looks. */
-function statsRow(own: Own, { executionId, stats, statsBefore }: ChangedExecution): object[] {
+export function statsRow(own: Own, { executionId, stats, statsBefore }: ChangedExecution): object[] {
   if (stats === undefined && statsBefore === undefined) return [];
   if (stats === undefined) return [{ ...own, execution_id: executionId, slot: -1 }];
   const { workflowId = "", bucket, status, slot = -1, nodeTypes, models } = stats;
@@ -322,11 +323,11 @@ function keyOf({ traceId, spanId }: SpanRef): { trace_id: string; span_id: strin
   return { trace_id: traceId, span_id: spanId };
 }
 
-function tracesOf(spans: readonly SpanRef[]): string[] {
+export function tracesOf(spans: readonly SpanRef[]): string[] {
   return [...new Set(spans.map((span) => span.traceId))];
 }
 
 /** Parameters of a query travel in its URL: there is room for some thousands. */
-function* chunks<T>(items: readonly T[], size: number): Iterable<T[]> {
+export function* chunks<T>(items: readonly T[], size: number): Iterable<T[]> {
   for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
 }
