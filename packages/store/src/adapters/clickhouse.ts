@@ -69,13 +69,15 @@ export function createClickHouseStore(options: ClickHouseStoreOptions): TraceSto
     capabilities: CAPABILITIES,
     backing: (scope) => new ClickHouseBacking(db, scope),
     scopes: async () => {
-      const rows = await db.rows<{ scope: string }>(`SELECT DISTINCT scope FROM ${db.name}.execution ORDER BY scope`);
+      const rows = await db.rows<{ scope: string }>(
+        `SELECT DISTINCT scope FROM ${db.name}.execution ORDER BY scope`,
+      );
       return rows.map((row) => row.scope);
     },
     close: async () => {
       if (options.client === undefined) await db.close();
     },
-    ...(retention !== undefined && { retention }),
+    retention,
     ...(onProblem !== undefined && { onProblem }),
   });
 }

@@ -30,7 +30,8 @@ export async function readDailyCosts(
       const total = emptySums();
       const groups: CostGroupSum[] = [];
       for (const cell of cells) {
-        if (cell.startSeconds !== day.startSeconds) continue;
+        // A day that its zone skipped begins where the next one does, and holds nothing.
+        if (cell.startSeconds !== day.startSeconds || day.endSeconds === day.startSeconds) continue;
         addSums(total, cell.sums);
         if (groupBy === undefined || cell.sums.every((value) => value === 0)) continue;
         groups.push({ key: cell.key, usage: usageSumOf(cell.sums), cost: costSumOf(cell.sums) });
@@ -57,7 +58,7 @@ export async function readAnalytics(
     groupBy === "workflow" || groupBy === "model" ? groupBy : "none",
     workflowId,
   );
-  const dayNames = new Map(days.map(({ startSeconds, day }) => [startSeconds, day]));
+  const dayNames = new Map(realDays(days).map(({ startSeconds, day }) => [startSeconds, day]));
   const keyOf = (startSeconds: number, workflow: string): string | undefined => {
     if (groupBy === "day") return dayNames.get(startSeconds);
     return groupBy === "workflow" ? workflow : undefined;
@@ -134,7 +135,7 @@ async function readCells(
 
 /** The start of the local day in which a bucket falls: the edges of days are among the parameters. */
 function dayOf(bucket: string): string {
-  return `arrayElement({edges:Array(UInt32)}, toUInt32(arrayFirstIndex(edge -> edge > ${bucket}, {edges:Array(UInt32)}) - 1))`;
+  return `arrayElement({edges:Array(UInt64)}, toUInt32(arrayFirstIndex(edge -> edge > ${bucket}, {edges:Array(UInt64)}) - 1))`;
 }
 
 function windowOf(
@@ -144,10 +145,9 @@ function windowOf(
   bucket: string,
 ): { where: string; params: Params } {
   const end = days.at(-1)?.endSeconds ?? 0;
-  // A day that its zone skipped holds nothing.
-  const starts = days.filter((day) => day.endSeconds > day.startSeconds).map((day) => day.startSeconds);
+  const starts = realDays(days).map((day) => day.startSeconds);
   const from = starts[0] ?? end;
-  const where = ["scope = {scope:String}", `${bucket} >= {from:UInt32}`, `${bucket} < {to:UInt32}`];
+  const where = ["scope = {scope:String}", `${bucket} >= {from:UInt64}`, `${bucket} < {to:UInt64}`];
   if (workflowId !== undefined) where.push("workflow_id = {workflow:String}");
   return {
     where: where.join(" AND "),
@@ -159,4 +159,9 @@ function windowOf(
       ...(workflowId !== undefined && { workflow: workflowId }),
     },
   };
+}
+
+/** Without those that their zone skipped: they hold nothing, and begin where the next one does. */
+function realDays(days: readonly LocalDay[]): LocalDay[] {
+  return days.filter((day) => day.endSeconds > day.startSeconds);
 }

@@ -47,12 +47,12 @@ export function clickhouseSchema(database: string): string[] {
     table("trace", "scope String, trace_id String, refuses_unnamed UInt8", "scope, trace_id"),
     table(
       "usage_cell",
-      `scope String, bucket UInt32, execution_id String, model String, workflow_id String, ${sums}`,
+      `scope String, bucket UInt64, execution_id String, model String, workflow_id String, ${sums}`,
       "scope, bucket, execution_id, model",
     ),
     table(
       "execution_stats",
-      `scope String, execution_id String, workflow_id String, bucket UInt32, status LowCardinality(String), slot Int32,
+      `scope String, execution_id String, workflow_id String, bucket UInt64, status LowCardinality(String), slot Int32,
        type_keys Array(String), type_sums Array(Array(Int64)),
        type_slot_keys Array(String), type_slots Array(Int32), type_counts Array(UInt32),
        model_slot_keys Array(String), model_slots Array(Int32), model_counts Array(UInt32)`,
@@ -66,7 +66,7 @@ export function clickhouseSchema(database: string): string[] {
 
 /** Makes the tables where they are missing. Throws `schema_mismatch` for those of a newer version, which stay as they are. */
 export async function prepare(db: Database, database: string, migrations: "run" | "refuse"): Promise<void> {
-  const found = await versionOf(db);
+  const found = await versionOf(db, database);
   if (found === CLICKHOUSE_SCHEMA_VERSION) return;
   if (found !== undefined && found > CLICKHOUSE_SCHEMA_VERSION) {
     throw new SpanloomError("schema_mismatch", {
@@ -85,14 +85,14 @@ export async function prepare(db: Database, database: string, migrations: "run" 
   for (const statement of clickhouseSchema(database)) await db.command(statement);
 }
 
-async function versionOf(db: Database): Promise<number | undefined> {
-  try {
-    const [row] = await db.rows<{ version: number }>(
-      `SELECT max(version) AS version FROM ${db.name}.schema_version`,
-    );
-    return row?.version === 0 ? undefined : row?.version;
-  } catch (error) {
-    if (error instanceof SpanloomError && error.code === "schema_mismatch") return undefined;
-    throw error;
-  }
+async function versionOf(db: Database, database: string): Promise<number | undefined> {
+  const [tables] = await db.rows<{ n: number }>(
+    "SELECT count() AS n FROM system.tables WHERE database = {database:String} AND name = 'schema_version'",
+    { database },
+  );
+  if (tables?.n === 0) return undefined;
+  const [row] = await db.rows<{ latest: number }>(
+    `SELECT max(version) AS latest FROM ${db.name}.schema_version`,
+  );
+  return row?.latest === 0 ? undefined : row?.latest;
 }

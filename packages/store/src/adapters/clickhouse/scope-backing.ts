@@ -3,11 +3,20 @@ import type { Backing, PlacedRef } from "../../ledger/backing.ts";
 import type { ChangedExecution, LedgerChanges, Missing, StoredPart } from "../../ledger/changes.ts";
 import { type HeldExecution, Ledger, loadComponents, statsOf, summaryOf } from "../../ledger/index.ts";
 import { recordJson, skeletonJson } from "../../sql/row-codec.ts";
-import { SUM_COLUMNS, type Sums } from "../../sql/sums.ts";
+import { SUM_COLUMNS } from "../../sql/sums.ts";
 import type { Database } from "./client.ts";
 import { readAnalytics, readDailyCosts } from "./read-analytics.ts";
 import { findExecutions, listExecutions } from "./read-executions.ts";
-import { chunks, executionRow, loadPart, type Own, saveChanges, statsRow, tracesOf, usageRow } from "./rows.ts";
+import {
+  chunks,
+  executionRow,
+  loadPart,
+  type Own,
+  saveChanges,
+  statsRow,
+  tracesOf,
+  usageRow,
+} from "./rows.ts";
 
 const DAY_SECONDS = 86_400;
 
@@ -113,7 +122,7 @@ export class ClickHouseBacking implements Backing {
     await this.saveRetention(retention.before ?? "0", before);
     for (const table of ["usage_cell", "execution_stats"]) {
       await this.db.command(
-        `DELETE FROM ${this.db.name}.${table} WHERE scope = {scope:String} AND bucket < {bucket:UInt32}`,
+        `DELETE FROM ${this.db.name}.${table} WHERE scope = {scope:String} AND bucket < {bucket:UInt64}`,
         { scope: this.scope, bucket },
       );
     }
@@ -141,22 +150,24 @@ export class ClickHouseBacking implements Backing {
    * those of a save are the same in all tables, and executions are saved last.
    */
   private async open(): Promise<void> {
-    const [row] = await this.db.rows<{ version: number }>(
-      `SELECT max(version) AS version FROM ${this.db.name}.execution WHERE scope = {scope:String}`,
+    const [row] = await this.db.rows<{ latest: number }>(
+      `SELECT max(version) AS latest FROM ${this.db.name}.execution WHERE scope = {scope:String}`,
       { scope: this.scope },
     );
-    const saved = row?.version ?? 0;
+    const saved = row?.latest ?? 0;
     this.version = Math.max(this.version, saved);
-    const left = await this.db.rows<{ trace_id: string; version: number }>(
-      `SELECT trace_id, max(version) AS version FROM ${this.db.name}.span
+    const left = await this.db.rows<{ trace_id: string; latest: number }>(
+      `SELECT trace_id, max(version) AS latest FROM ${this.db.name}.span
        WHERE scope = {scope:String} AND version > {saved:UInt64} GROUP BY trace_id`,
       { scope: this.scope, saved },
     );
     if (left.length === 0) return;
-    this.version = Math.max(this.version, ...left.map((one) => one.version));
+    this.version = Math.max(this.version, ...left.map((one) => one.latest));
     const ledger = new Ledger();
-    await loadComponents(ledger, { traceIds: left.map((one) => one.trace_id), executionIds: [] }, async (ids) =>
-      withSeqsOfSpans(await this.load(ids)),
+    await loadComponents(
+      ledger,
+      { traceIds: left.map((one) => one.trace_id), executionIds: [] },
+      async (ids) => withSeqsOfSpans(await this.load(ids)),
     );
     for (const execution of ledger.heldExecutions()) await this.restate(execution);
   }
@@ -177,7 +188,8 @@ export class ClickHouseBacking implements Backing {
   private async rowsOf(execution: HeldExecution, own: Own = this.own()): Promise<Rows> {
     const { executionId, seq, deleted } = execution;
     const { sumsBefore } = await this.retention();
-    const least = sumsBefore === undefined ? 0 : Math.floor(microsOf(sumsBefore) / 1e6 / DAY_SECONDS) * DAY_SECONDS;
+    const least =
+      sumsBefore === undefined ? 0 : Math.floor(microsOf(sumsBefore) / 1e6 / DAY_SECONDS) * DAY_SECONDS;
     const lastActivity = execution.lastActivity();
     const stats = statsOf(execution);
     const changed: ChangedExecution = {
@@ -216,12 +228,12 @@ export class ClickHouseBacking implements Backing {
   private async seqs(executionIds: readonly string[]): Promise<Map<string, number>> {
     const seqs = new Map<string, number>();
     for (const ids of chunks(executionIds, 2000)) {
-      const rows = await this.db.rows<{ execution_id: string; seq: number }>(
-        `SELECT execution_id, argMax(seq, version) AS seq FROM ${this.db.name}.execution
+      const rows = await this.db.rows<{ execution_id: string; latest: number }>(
+        `SELECT execution_id, argMax(seq, version) AS latest FROM ${this.db.name}.execution
          WHERE scope = {scope:String} AND execution_id IN {ids:Array(String)} GROUP BY execution_id`,
         { scope: this.scope, ids },
       );
-      for (const row of rows) seqs.set(row.execution_id, row.seq);
+      for (const row of rows) seqs.set(row.execution_id, row.latest);
     }
     return seqs;
   }
@@ -233,7 +245,10 @@ export class ClickHouseBacking implements Backing {
       { scope: this.scope },
     );
     if (row === undefined) return {};
-    return { ...(row.before !== "0" && { before: row.before }), ...(row.sums !== "0" && { sumsBefore: row.sums }) };
+    return {
+      ...(row.before !== "0" && { before: row.before }),
+      ...(row.sums !== "0" && { sumsBefore: row.sums }),
+    };
   }
 
   private saveRetention(before: UnixNanos, sumsBefore: UnixNanos): Promise<void> {
@@ -266,7 +281,9 @@ function cellKey({ bucket, model }: CellRow): string {
 function comparable({ execution, stats, cells }: Rows): never {
   const bare = (row: object): object => {
     const { version, ...rest } = row as Record<string, unknown>;
-    return Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, typeof value === "object" ? value : String(value)]));
+    return Object.fromEntries(
+      Object.entries(rest).map(([key, value]) => [key, typeof value === "object" ? value : String(value)]),
+    );
   };
   const sorted = cells.toSorted((a, b) => (cellKey(a) < cellKey(b) ? -1 : 1));
   return [bare(execution), stats.map(bare), sorted.map(bare)] as never;
