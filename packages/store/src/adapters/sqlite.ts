@@ -16,7 +16,7 @@ import { checkExecutionIds, checkRecords, checkScope, checkWhole, storeClosed } 
 import type { ConnectionOptions } from "./sqlite/connection.ts";
 import type { SqliteDriverName } from "./sqlite/driver.ts";
 import { createLocalClient, type EngineClient } from "./sqlite/engine-client.ts";
-import { createWatchers, type Watchers } from "./sqlite/watchers.ts";
+import { createWatchers, type Watchers } from "../watchers.ts";
 import { createWorkerClient } from "./sqlite/worker-client.ts";
 import type { WriteOutcome } from "./sqlite/write-spans.ts";
 
