@@ -1,7 +1,7 @@
 import { type Content, recordProblem, type SpanRecord } from "@spanloom/model";
 import { sizeOf } from "../observe/size-of.ts";
+import { sha256 } from "../sha256.ts";
 import type { ScopeBlobs } from "./scope-blobs.ts";
-import { sha256 } from "./sha256.ts";
 
 const FIELDS = ["input", "output", "stateBefore", "stateAfter"] as const;
 const VALUES = ["text", "json", "messages"] as const;
