@@ -78,11 +78,7 @@ async function runUnderNode(
 ): Promise<{ code: number; output: string; report: ConformanceReport; page: string }> {
   const file = fileURLToPath(new URL("./under-node-test.test-support.ts", import.meta.url));
   const path = join(folder, name);
-  const args = [
-    ...process.execArgv.filter((flag) => flag.startsWith("--conditions")),
-    "--test",
-    "--test-reporter=tap",
-  ];
+  const args = [...process.execArgv, "--test", "--test-reporter=tap"];
   const { code, output } = await new Promise<{ code: number; output: string }>((resolve) => {
     const env = { ...process.env, ...environment, REPORT: path };
     execFile(process.execPath, [...args, file], { env, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
