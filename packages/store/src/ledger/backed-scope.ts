@@ -313,9 +313,10 @@ export class BackedScope implements ScopedStore {
     }
   }
 
-  /** Resolves when every call that was made is done. */
-  async settle(): Promise<void> {
+  /** Resolves when every call that was made is done, and the backing has let go. */
+  async close(): Promise<void> {
     await this.turn;
+    await this.backing.close?.();
   }
 
   /** Runs one call after the other. */

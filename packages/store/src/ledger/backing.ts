@@ -53,6 +53,8 @@ export interface Backing {
    * @param redacted Executions whose spans were written anew by a redaction: no older state of them may stay.
    */
   erase?(redacted: ReadonlySet<string>): Promise<void>;
+  /** After the last call. */
+  close?(): Promise<void>;
 }
 
 /** A span, and the execution that it belongs to. */

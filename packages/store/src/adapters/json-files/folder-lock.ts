@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
-import { open, readFile, stat, unlink, utimes } from "node:fs/promises";
+import { link, readFile, stat, unlink, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,16 +9,25 @@ import { SpanloomError } from "@spanloom/model";
 const HEARTBEAT_MS = 10_000;
 /** A holder on another machine, or in another container, that gave no sign for so long is gone. */
 const STALE_MS = 60_000;
-/** A lock without a name in it was left by a crash between two system calls. */
-const NAMELESS_MS = 5_000;
 const GIVE_UP_MS = 30_000;
 
-/** Lets one process at a time change a folder. A process that dies leaves its lock, and the next one takes it over. */
+/**
+ * Lets one process at a time change a folder. The lock is a second name of a file that says who holds it, so that it is
+ * never there without that. A process that dies leaves its lock, and the next one takes it over.
+ */
 export class FolderLock {
   private readonly path: string;
+  private readonly nonce: string = randomBytes(8).toString("hex");
+  private named = false;
 
   constructor(folder: string) {
     this.path = join(folder, "lock");
+  }
+
+  /** Removes the file that names this holder. */
+  async close(): Promise<void> {
+    if (this.named) await remove(nameOf(this.path, this.nonce));
+    this.named = false;
   }
 
   /** Runs `work` while no other process runs its own. Rejects with `timed_out` when another one never ends. */
@@ -32,13 +41,13 @@ export class FolderLock {
       return await work();
     } finally {
       clearInterval(heartbeat);
-      await unlink(this.path).catch(() => undefined);
+      await remove(this.path);
     }
   }
 
   private async acquire(): Promise<void> {
     const since = Date.now();
-    for (let tries = 0; !(await create(this.path)); tries++) {
+    for (let tries = 0; !(await this.take(this.path)); tries++) {
       const holder = await readHolder(this.path);
       if (holder !== undefined && !(await isAlive(holder, this.path))) await this.takeFrom(holder);
       else if (Date.now() - since > GIVE_UP_MS) throw gaveUp(this.path);
@@ -49,16 +58,38 @@ export class FolderLock {
   /** Only one process at a time may remove a dead one's lock: a slower one could remove that of the next holder. */
   private async takeFrom(dead: Holder): Promise<void> {
     const guard = `${this.path}.taking`;
-    if (!(await create(guard))) {
+    if (!(await this.take(guard))) {
       const taker = await readHolder(guard);
-      if (taker !== undefined && !(await isAlive(taker, guard))) await unlink(guard).catch(() => undefined);
+      if (taker !== undefined && !(await isAlive(taker, guard))) await remove(guard);
       else await sleep(5);
       return;
     }
     try {
-      if ((await readHolder(this.path))?.nonce === dead.nonce) await unlink(this.path).catch(() => undefined);
+      if ((await readHolder(this.path))?.nonce === dead.nonce) await remove(this.path);
+      await remove(nameOf(this.path, dead.nonce));
     } finally {
-      await unlink(guard).catch(() => undefined);
+      await remove(guard);
+    }
+  }
+
+  /** False where it is there already. */
+  private async take(path: string): Promise<boolean> {
+    const name = nameOf(this.path, this.nonce);
+    try {
+      if (!this.named) {
+        const { nonce } = this;
+        const holder: Holder = { pid: process.pid, start: startOf(process.pid), machine: machine(), nonce };
+        await writeFile(name, JSON.stringify(holder));
+        this.named = true;
+      }
+      await link(name, path);
+      return true;
+    } catch (error) {
+      if (codeOf(error) === "EEXIST") return false;
+      // Somebody tidied up.
+      if (codeOf(error) === "ENOENT") this.named = false;
+      else throw error;
+      return false;
     }
   }
 }
@@ -72,38 +103,31 @@ interface Holder {
   nonce: string;
 }
 
-/** False where it is there already. */
-async function create(path: string): Promise<boolean> {
-  try {
-    const file = await open(path, "wx");
-    try {
-      const nonce = randomBytes(8).toString("hex");
-      const holder: Holder = { pid: process.pid, start: startOf(process.pid), machine: machine(), nonce };
-      await file.writeFile(JSON.stringify(holder));
-    } finally {
-      await file.close();
-    }
-    return true;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
-    throw error;
-  }
+function nameOf(path: string, nonce: string): string {
+  return `${path}.${nonce}`;
+}
+
+async function remove(path: string): Promise<void> {
+  await unlink(path).catch(() => undefined);
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error ? String(error.code) : undefined;
 }
 
 /** `undefined` where it is gone. */
 async function readHolder(path: string): Promise<Holder | undefined> {
   try {
-    const text = await readFile(path, "utf8");
-    return text === "" ? { pid: 0, start: "", machine: "", nonce: "" } : (JSON.parse(text) as Holder);
+    return JSON.parse(await readFile(path, "utf8")) as Holder;
   } catch {
     return undefined;
   }
 }
 
-async function isAlive({ pid, start, machine: where, nonce }: Holder, path: string): Promise<boolean> {
-  if (nonce !== "" && where === machine()) return startOf(pid) === start && isRunning(pid);
+async function isAlive({ pid, start, machine: where }: Holder, path: string): Promise<boolean> {
+  if (where === machine()) return startOf(pid) === start && isRunning(pid);
   try {
-    return Date.now() - (await stat(path)).mtimeMs < (nonce === "" ? NAMELESS_MS : STALE_MS);
+    return Date.now() - (await stat(path)).mtimeMs < STALE_MS;
   } catch {
     // It was let go of just now.
     return true;
@@ -115,7 +139,7 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return codeOf(error) === "EPERM";
   }
 }
 

@@ -63,6 +63,10 @@ export class JsonFilesBacking implements Backing {
     return this.lock.hold(work);
   }
 
+  close(): Promise<void> {
+    return this.lock.close();
+  }
+
   async refresh(ledger: Ledger): Promise<void> {
     const changed = await this.index.follow();
     ledger.watermark = this.index.before;
