@@ -5,6 +5,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SpanloomError } from "@spanloom/model";
+import { toStoreError } from "./log-files.ts";
 
 const HEARTBEAT_MS = 10_000;
 /** A holder on another machine, or in another container, that gave no sign for so long is gone. */
@@ -88,7 +89,7 @@ export class FolderLock {
       if (codeOf(error) === "EEXIST") return false;
       // Somebody tidied up.
       if (codeOf(error) === "ENOENT") this.named = false;
-      else throw error;
+      else throw toStoreError(error, this.path);
       return false;
     }
   }
