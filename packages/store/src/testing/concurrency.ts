@@ -39,7 +39,7 @@ export function concurrency({ test, needs }: Chapter): void {
         await nextTurn();
       }
     })();
-    const { expected, followers } = await followed(store, ids, async () => {
+    const writes = followed(store, ids, async () => {
       const batches = createRandom(8).shuffled(histories.flatMap((history) => history.batches));
       const writers = [0, 1, 2, 3, 4, 5].map(async (writer) => {
         for (let next = writer; next < batches.length; next += 6)
@@ -50,7 +50,7 @@ export function concurrency({ test, needs }: Chapter): void {
     }).finally(() => {
       writing = false;
     });
-    await reading;
+    const [{ expected, followers }] = await Promise.all([writes, reading]);
     await checkAll(store, expected, followers);
   });
 
@@ -172,15 +172,13 @@ async function followed(
       await nextTurn();
     }
   })();
-  try {
-    const batches = await write();
-    const expected = new Expected();
-    expected.add(batches.flat());
-    return { expected, followers };
-  } finally {
+  const written = write().finally(() => {
     writing = false;
-    await following;
-  }
+  });
+  const [batches] = await Promise.all([written, following]);
+  const expected = new Expected();
+  expected.add(batches.flat());
+  return { expected, followers };
 }
 
 /** Everything that was written is there, for readers and for those who followed. */
