@@ -7,7 +7,7 @@ export const mayUse: Record<PackageName, readonly PackageName[]> = {
   metrics: ["model"],
   store: ["model", "metrics"],
   tracer: ["model", "pipeline"],
-  server: ["model", "pipeline"],
+  server: ["model", "pipeline", "metrics"],
   "react-core": ["model"],
   "react-trace": ["model", "react-core"],
   "react-analytics": ["model", "react-core"],
