@@ -110,7 +110,7 @@ export const SCHEMA_V2: string = `
 ALTER TABLE scope ADD COLUMN watermark TEXT;
 ALTER TABLE scope ADD COLUMN sums_from INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE execution ADD COLUMN stats_seq INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX execution_unsettled ON execution (scope_no) WHERE stats_seq < seq;
+CREATE INDEX execution_unsettled ON execution (scope_no, start_ms) WHERE stats_seq < seq;
 CREATE TABLE exec_stats (
   exec_no INTEGER PRIMARY KEY, stats TEXT NOT NULL);
 CREATE TABLE stat_slots (

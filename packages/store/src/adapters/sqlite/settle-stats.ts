@@ -60,9 +60,9 @@ const COLUMNS =
   "exec_no, hidden, status, workflow_no, start_ms, start_ns, duration_ms, stats_seq = seq FROM execution";
 
 export function readUnsettled(db: Connection, scopeNo: number, limit: number): UnsettledRow[] {
-  // The condition is that of the index.
+  // The condition is that of the index. Neighbours in time share rows of sums.
   return db
-    .statement(`SELECT ${COLUMNS} WHERE scope_no = ? AND stats_seq < seq LIMIT ?`)
+    .statement(`SELECT ${COLUMNS} WHERE scope_no = ? AND stats_seq < seq ORDER BY start_ms LIMIT ?`)
     .all(scopeNo, limit)
     .map(toRow);
 }
