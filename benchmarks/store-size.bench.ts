@@ -72,7 +72,11 @@ async function searches(
   } while (cursor !== undefined);
   const what = named(`search for "${text}"`);
   return [
-    one(`${what}: all pages`, "ms", pages.reduce((sum, page) => sum + page)),
+    one(
+      `${what}: all pages`,
+      "ms",
+      pages.reduce((sum, page) => sum + page),
+    ),
     summarize(`${what}: a page`, "ms", pages),
   ];
 }
@@ -98,7 +102,9 @@ async function prunes(
   for (let number = 0; !done; number++) {
     const span = live[number % live.length] as SpanRecord;
     const startTime = nanosFromMillis(Date.UTC(2028, 0, 1));
-    const write = store.forScope("bench").write([{ ...span, startTime, endTime: undefined, revision: number }]);
+    const write = store
+      .forScope("bench")
+      .write([{ ...span, startTime, endTime: undefined, revision: number }]);
     writes.push(await lasts(() => write));
     await setTimeout(5);
   }
@@ -134,7 +140,9 @@ async function manyExecutions(result: BenchResult): Promise<void> {
     });
     cases.push(one(named("write"), "us/execution", (spent * 1000) / (size - from)));
     const settled = await lasts(() => store.forScope("bench").getAnalytics(LAST_DAY));
-    cases.push(one(named("settle analytics after the write"), "us/execution", (settled * 1000) / (size - from)));
+    cases.push(
+      one(named("settle analytics after the write"), "us/execution", (settled * 1000) / (size - from)),
+    );
     await store.close();
     cases.push(one(named("file"), "MB", statSync(path).size / 1e6));
     cases.push(one(named("file"), "bytes/span", statSync(path).size / size / 3));
@@ -172,7 +180,9 @@ async function queries(scope: ScopedStore, named: (what: string) => string): Pro
   const cases: BenchCase[] = [];
   for (const groupBy of [undefined, "workflow", "model"] as const) {
     const query = { ...LAST_DAY, ...(groupBy && { groupBy }) };
-    cases.push(await timed(named(`30 days of costs by ${groupBy ?? "day"}`), () => scope.getDailyCosts(query)));
+    cases.push(
+      await timed(named(`30 days of costs by ${groupBy ?? "day"}`), () => scope.getDailyCosts(query)),
+    );
   }
   for (const groupBy of [undefined, "day", "workflow", "nodeType", "model"] as const) {
     const query = { ...LAST_DAY, ...(groupBy && { groupBy }) };

@@ -24,7 +24,7 @@ port.on("message", ({ id, method, args }: WorkerRequest) => {
 });
 
 /** After so long without a question, what analytics will ask for is added up, so that the first one need not wait. */
-const IDLE_MS = 250;
+const IDLE_MS = 100;
 /** Between its steps, so that other processes get the file's lock. */
 const PAUSE_MS = 25;
 let idle: NodeJS.Timeout | undefined;

@@ -1,14 +1,16 @@
-import { AnalyticsDraft, type AnalyticsRowDraft, type ExecutionStats, type LocalDay } from "@spanloom/metrics";
-import { type Analytics, type AnalyticsQuery, EXECUTION_STATUSES, type ExecutionStatus } from "@spanloom/model";
 import {
-  addSums,
-  costSumOf,
-  emptySums,
-  joinSums,
-  SUMS_READ,
-  type Sums,
-  usageSumOf,
-} from "../../sql/sums.ts";
+  AnalyticsDraft,
+  type AnalyticsRowDraft,
+  type ExecutionStats,
+  type LocalDay,
+} from "@spanloom/metrics";
+import {
+  type Analytics,
+  type AnalyticsQuery,
+  EXECUTION_STATUSES,
+  type ExecutionStatus,
+} from "@spanloom/model";
+import { addSums, costSumOf, emptySums, joinSums, SUMS_READ, type Sums, usageSumOf } from "../../sql/sums.ts";
 import type { Connection } from "./connection.ts";
 import { DIM, type Names } from "./names.ts";
 import { GRAINS } from "./rollups.ts";
@@ -57,7 +59,12 @@ interface Window {
 }
 
 function windowsOf(days: readonly LocalDay[], byDay: boolean): Window[] {
-  if (byDay) return days.map(({ day, startSeconds, endSeconds }) => ({ from: startSeconds, to: endSeconds, key: day }));
+  if (byDay)
+    return days.map(({ day, startSeconds, endSeconds }) => ({
+      from: startSeconds,
+      to: endSeconds,
+      key: day,
+    }));
   return [{ from: days[0]?.startSeconds ?? 0, to: days.at(-1)?.endSeconds ?? 0, key: undefined }];
 }
 
@@ -162,7 +169,10 @@ function createReader(
   const read = (sql: string, cube: number, { grain, from, to }: Range): unknown[] =>
     db.statement(`${sql} ${condition}`).all(scopeNo, cube, grain, from, to, ...only);
   const readSlots = (series: number, cube: number, column: string, range: Range): [number, string][] =>
-    read(`SELECT ${column}, slots FROM stat_slots WHERE series = ${series} AND`, cube, range) as [number, string][];
+    read(`SELECT ${column}, slots FROM stat_slots WHERE series = ${series} AND`, cube, range) as [
+      number,
+      string,
+    ][];
   const readSums = (table: string, cube: number, column: string, range: Range): [number, ...Sums][] =>
     read(`SELECT ${column}, ${SUMS_READ} FROM ${table} WHERE`, cube, range) as [number, ...Sums][];
   const keys = new Map<number, string>();
@@ -253,7 +263,10 @@ interface NamedStats {
   models: { key: string; slots: FlatSlots }[];
 }
 
-function namedKept(names: Names, [bucket, workflowNo, status, slot, nodeTypes, models]: KeptStats): NamedStats {
+function namedKept(
+  names: Names,
+  [bucket, workflowNo, status, slot, nodeTypes, models]: KeptStats,
+): NamedStats {
   return {
     bucket,
     workflow: names.value(workflowNo),
@@ -271,7 +284,11 @@ function namedStats(workflow: string, stats: ExecutionStats): NamedStats {
     workflow,
     status: EXECUTION_STATUSES.indexOf(status),
     slot,
-    nodeTypes: nodeTypes.map(({ key, usage, cost, slots }) => ({ key, sums: joinSums(usage, cost), slots: slots.flat() })),
+    nodeTypes: nodeTypes.map(({ key, usage, cost, slots }) => ({
+      key,
+      sums: joinSums(usage, cost),
+      slots: slots.flat(),
+    })),
     models: models.map(({ key, slots }) => ({ key, slots: slots.flat() })),
   };
 }

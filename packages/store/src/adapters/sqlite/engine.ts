@@ -98,7 +98,7 @@ export function createEngine(db: Connection): Engine {
     if (settled !== undefined) return settled;
     try {
       return write(() => {
-        const more = settleStats(db, names, names.scope(scope), deadline());
+        const more = settleStats(db, names, names.scope(scope), STEP_MS);
         return more ? undefined : answer();
       }, db.writeSoon);
     } catch {
@@ -134,7 +134,7 @@ export function createEngine(db: Connection): Engine {
       return write(() => {
         const scopeNo = unsettledScope(db);
         if (scopeNo === undefined) return false;
-        return settleStats(db, names, scopeNo, deadline()) || unsettledScope(db) !== undefined;
+        return settleStats(db, names, scopeNo, STEP_MS) || unsettledScope(db) !== undefined;
       }, db.writeSoon);
     },
     close: () => db.close(),

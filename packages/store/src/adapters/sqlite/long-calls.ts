@@ -47,7 +47,8 @@ export async function prune(
   gone: (scope: string, executionIds: readonly string[]) => void,
 ): Promise<PruneReport> {
   const before = checkTime(request.before, "before");
-  const sumsBefore = request.sumsBefore === undefined ? undefined : checkTime(request.sumsBefore, "sumsBefore");
+  const sumsBefore =
+    request.sumsBefore === undefined ? undefined : checkTime(request.sumsBefore, "sumsBefore");
   const limit = checkWhole(request.limit, "limit", { least: 1, most: 10_000, fallback: 200 });
   const report: PruneReport = { executions: 0, spans: 0, more: false };
   for (const scope of scopes) {

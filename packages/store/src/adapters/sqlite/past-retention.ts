@@ -6,8 +6,7 @@ import type { SpanRow, TraceRow } from "./span-rows.ts";
 /** True for a record from before what retention has removed: only an execution that is there may still have it. */
 export function isPast({ startTime, endTime }: SpanRecord, watermark: UnixNanos): boolean {
   return (
-    compareNanos(startTime, watermark) < 0 &&
-    (endTime === undefined || compareNanos(endTime, watermark) < 0)
+    compareNanos(startTime, watermark) < 0 && (endTime === undefined || compareNanos(endTime, watermark) < 0)
   );
 }
 

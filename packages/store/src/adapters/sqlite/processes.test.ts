@@ -16,7 +16,7 @@ test("two processes write one execution together, and every sum is that of one w
   const codes = await Promise.all(writers.map(async (writer) => (await once(writer, "exit"))[0]));
   expect(codes).toEqual([0, 0]);
 
-  const store = createSqliteStore({ path, worker: false });
+  const store = createSqliteStore({ retention: false, path, worker: false });
   const scope = store.forScope("scope");
   const reference = createMemoryStore().forScope("scope");
   await reference.write(Array.from({ length: 200 }, (_, number) => sharedSpan(number)));
@@ -41,7 +41,7 @@ test("a process that is killed while it writes loses nothing that was acknowledg
     await once(writer, "exit");
 
     const promised = readFileSync(acknowledged, "utf8").trim().split("\n").map(Number);
-    const store = createSqliteStore({ path, worker: false });
+    const store = createSqliteStore({ retention: false, path, worker: false });
     const scope = store.forScope("scope");
     const page = present(await scope.getTrace("shared"));
     const stored = new Set(page.spans.map((span) => span.spanId));

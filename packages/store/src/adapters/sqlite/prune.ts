@@ -133,7 +133,8 @@ class Pruning {
     this.settled = createStatCells(db, scopeNo);
     this.pruned = createStatCells(db, scopeNo);
     this.usage = createRollups(db, scopeNo);
-    this.lastExecution = (db.statement("SELECT max(exec_no) FROM execution").get() as [number | null])[0] ?? 0;
+    this.lastExecution =
+      (db.statement("SELECT max(exec_no) FROM execution").get() as [number | null])[0] ?? 0;
     this.lastTrace = (db.statement("SELECT max(trace_no) FROM trace").get() as [number | null])[0] ?? 0;
   }
 

@@ -29,7 +29,11 @@ export function createSearch(db: Connection, executionId: string, query: SearchS
   const search = createSpanSearch(query);
   const limit = checkWhole(query.limit, "limit", { least: 1, most: 1000, fallback: 200 });
   const places = query.places ?? SEARCH_PLACES;
-  const mark = fingerprintOf([executionId, query.text, ...SEARCH_PLACES.filter((place) => places.includes(place))]);
+  const mark = fingerprintOf([
+    executionId,
+    query.text,
+    ...SEARCH_PLACES.filter((place) => places.includes(place)),
+  ]);
   const from = query.cursor === undefined ? undefined : readTraceCursor(query.cursor, mark);
   const maybe = prefilterOf(query.text);
   const namesOnly = places.every((place) => place === "name");

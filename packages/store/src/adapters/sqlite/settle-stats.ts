@@ -12,24 +12,22 @@ import { createStatCells, type KeptStats, type StatCells } from "./stat-cells.ts
  * its `seq` takes back what it had added and adds what it adds now. Sums are exact once nothing is behind.
  */
 
-/** Settles executions of a scope until the deadline. True when more are behind. */
-export function settleStats(db: Connection, names: Names, scopeNo: number, deadline: number): boolean {
+/** Settles executions of a scope for about so long. True when more are behind. */
+export function settleStats(db: Connection, names: Names, scopeNo: number, lastMs: number): boolean {
   const cells = createStatCells(db, scopeNo);
-  for (;;) {
+  // Writing the sums takes about as long as working out what goes into them.
+  const deadline = performance.now() + lastMs / 2;
+  let more = true;
+  while (more && performance.now() < deadline) {
     const rows = readUnsettled(db, scopeNo, AT_ONCE);
-    for (const row of rows) {
-      settleOne(db, names, scopeNo, row, cells);
-      if (performance.now() < deadline) continue;
-      cells.save();
-      return row !== rows.at(-1) || rows.length === AT_ONCE;
-    }
-    if (rows.length < AT_ONCE) break;
+    for (const row of rows) settleOne(db, names, scopeNo, row, cells);
+    more = rows.length === AT_ONCE;
   }
   cells.save();
-  return false;
+  return more;
 }
 
-const AT_ONCE = 100;
+const AT_ONCE = 25;
 
 /** Nothing of the scope is behind. */
 export function isSettled(db: Connection, scopeNo: number): boolean {
@@ -114,10 +112,7 @@ export function statsOf(db: Connection, row: UnsettledRow): ExecutionStats | und
   // Until it has ended, only that it runs is counted.
   const { spans, below } = isTerminal(status) ? readMeasured(db, row.no) : NO_SPANS;
   const { nodes } = spans.length === 0 ? NO_NODES : summarizeExecution("", spans, 0, below);
-  return executionStats(
-    { startTime, status, ...(durationMs !== undefined && { durationMs }), nodes },
-    spans,
-  );
+  return executionStats({ startTime, status, ...(durationMs !== undefined && { durationMs }), nodes }, spans);
 }
 
 export function toKept(
@@ -145,9 +140,10 @@ const NO_NODES = { nodes: [] };
 /** The execution's spans as nodes and calls see them. */
 function readMeasured(db: Connection, execNo: number): { spans: SpanRecord[]; below: Map<string, number> } {
   const below = new Map<string, number>();
-  const rows = db
-    .statement("SELECT skeleton, below FROM span WHERE exec_no = ? AND seq > 0")
-    .all(execNo) as [string, number][];
+  const rows = db.statement("SELECT skeleton, below FROM span WHERE exec_no = ? AND seq > 0").all(execNo) as [
+    string,
+    number,
+  ][];
   const spans = rows.map(([skeleton, bits]): SpanRecord => {
     const span = { ...parseSkeleton(skeleton), executionId: "", ...NO_PAYLOAD };
     if (bits !== 0) below.set(`${span.traceId}/${span.spanId}`, bits);

@@ -130,7 +130,12 @@ export const NO_SLOTS = "[]";
 
 /** What is counted, in the order of slots. */
 export function slotsText(slots: ReadonlyMap<number, number>): string {
-  return JSON.stringify([...slots].filter(([, times]) => times !== 0).sort(([a], [b]) => a - b).flat());
+  return JSON.stringify(
+    [...slots]
+      .filter(([, times]) => times !== 0)
+      .sort(([a], [b]) => a - b)
+      .flat(),
+  );
 }
 
 function merged(slots: ReadonlyMap<number, number>, stored: string): Map<number, number> {

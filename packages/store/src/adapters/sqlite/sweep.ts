@@ -57,7 +57,9 @@ export function sweep(db: Connection, deadline: number): boolean {
     for (const table of ["exec_trace", "exec_node"]) {
       db.statement(`DELETE FROM ${table} WHERE exec_no = ?`).run(no);
     }
-    db.statement("DELETE FROM execution WHERE exec_no = ? AND exec_no < (SELECT max(exec_no) FROM execution)").run(no);
+    db.statement(
+      "DELETE FROM execution WHERE exec_no = ? AND exec_no < (SELECT max(exec_no) FROM execution)",
+    ).run(no);
   }
   db.statement(
     `DELETE FROM trace WHERE scope_no < 0 AND trace_no < (SELECT max(trace_no) FROM trace)
@@ -78,12 +80,15 @@ function removeSome(db: Connection, table: "span" | "span_gone", no: number): bo
 }
 
 function refusing(db: Connection, no: number): string | undefined {
-  const found = db.statement("SELECT trace_id FROM trace WHERE trace_no = ? AND refuses_unnamed = 1").get(no) as
-    | [string]
-    | undefined;
+  const found = db
+    .statement("SELECT trace_id FROM trace WHERE trace_no = ? AND refuses_unnamed = 1")
+    .get(no) as [string] | undefined;
   return found?.[0];
 }
 
 function refuse(db: Connection, scopeNo: number, traceId: string): void {
-  db.statement("INSERT INTO trace (scope_no, trace_id, refuses_unnamed) VALUES (?, ?, 1)").run(scopeNo, traceId);
+  db.statement("INSERT INTO trace (scope_no, trace_id, refuses_unnamed) VALUES (?, ?, 1)").run(
+    scopeNo,
+    traceId,
+  );
 }

@@ -24,7 +24,7 @@ export function sharedSpan(number: number): SpanRecord {
 
 if (process.argv[1] === import.meta.filename) {
   const [path = "", first, count, ackFile = ""] = process.argv.slice(2);
-  const scope = createSqliteStore({ path, worker: false }).forScope("scope");
+  const scope = createSqliteStore({ path, worker: false, retention: false }).forScope("scope");
   for (let number = Number(first); number < Number(first) + Number(count); number += 5) {
     await scope.write(Array.from({ length: 5 }, (_, index) => sharedSpan(number + index)));
     // Only what is in this file was promised.
