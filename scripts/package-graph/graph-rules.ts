@@ -20,7 +20,7 @@ export const modelMayImport: readonly string[] = ["valibot"];
 export const browserEntries: Partial<Record<PackageName, readonly string[] | "*">> = {
   model: "*",
   metrics: "*",
-  store: ["./http", "./memory"],
+  store: ["./http", "./memory", "./port"],
   "react-core": "*",
   "react-trace": "*",
   "react-analytics": "*",
