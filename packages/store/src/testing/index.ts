@@ -1,14 +1,20 @@
 import { analyticsGroups } from "./analytics-groups.ts";
 import { analyticsParity } from "./analytics-parity.ts";
 import { changesSince } from "./changes-since.ts";
+import { clockSkew } from "./clock-skew.ts";
+import { concurrency } from "./concurrency.ts";
+import { crash } from "./crash.ts";
 import { deletion } from "./deletion.ts";
 import { durability } from "./durability.ts";
 import { type ConformanceOptions, Kit } from "./harness.ts";
+import { hostileIds } from "./hostile-ids.ts";
 import { hostileInput } from "./hostile-input.ts";
 import { lateNames } from "./late-names.ts";
 import { listing } from "./listing.ts";
 import { orderAndDuplicates } from "./order-and-duplicates.ts";
 import { pagesAndCursors } from "./pages-and-cursors.ts";
+import { poison } from "./poison.ts";
+import { severalProcesses } from "./processes.ts";
 import { redaction } from "./redaction.ts";
 import { retention } from "./retention.ts";
 import { scopes } from "./scopes.ts";
@@ -52,6 +58,12 @@ export function storeConformance(options: ConformanceOptions): void {
   kit.chapter("deletion", deletion);
   kit.chapter("retention", retention);
   kit.chapter("redaction", redaction);
+  kit.chapter("poison records", poison);
   kit.chapter("hostile input", hostileInput);
+  kit.chapter("hostile ids", hostileIds);
+  kit.chapter("clock skew", clockSkew);
+  kit.chapter("concurrency", concurrency);
+  kit.chapter("several processes", severalProcesses);
   kit.chapter("durability", durability);
+  kit.chapter("crash", crash);
 }
