@@ -63,7 +63,7 @@ export interface SqliteStoreOptions {
 
 /**
  * Keeps traces in one SQLite file: the store for one machine, also for several processes on it. The file is opened by
- * the first call; a file that is no store of ours, damaged, or of a newer version is refused and left as it is. Sums are
+ * the first call, or by retention soon after; a file that is no store of ours, damaged, or of a newer version is refused and left as it is. Sums are
  * kept exact with every write, so that lists and charts read only what they show.
  *
  * Calls reject with `store_full`, `store_failed`, `schema_mismatch`, `missing_dependency` or `store_closed`; then
