@@ -63,8 +63,8 @@ export interface SqliteStoreOptions {
 
 /**
  * Keeps traces in one SQLite file: the store for one machine, also for several processes on it. The file is opened by
- * the first call, or by retention soon after; a file that is no store of ours, damaged, or of a newer version is refused and left as it is. Sums are
- * kept exact with every write, so that lists and charts read only what they show.
+ * the first call, or soon after by retention; a file that is no store of ours, damaged, or of a newer version is refused
+ * and left as it is. Sums are kept exact, so that lists and charts read only what they show.
  *
  * Calls reject with `store_full`, `store_failed`, `schema_mismatch`, `missing_dependency` or `store_closed`; then
  * nothing of a write is stored. Throws `invalid_argument` for options that cannot be used.
@@ -84,9 +84,14 @@ export function createSqliteStore(options: SqliteStoreOptions): TraceStore {
   };
   const state: State = { closed: undefined };
   const scopes = new Map<string, SqliteScope>();
+  // Also between the steps of a long call: nothing may open the file again.
+  const call: EngineClient["call"] = async (method, ...args) => {
+    if (state.closed !== undefined) throw storeClosed("sqlite");
+    return client.call(method, ...args);
+  };
   const pruneAll = async (request: PruneRequest): Promise<PruneReport> => {
-    const names = await client.call("scopes");
-    return prune(client.call, names, request, (scope, gone) => scopes.get(scope)?.wake(gone));
+    const names = await call("scopes");
+    return prune(call, names, request, (scope, gone) => scopes.get(scope)?.wake(gone));
   };
   const { retention, onProblem } = options;
   const keeping = keepRetention({ prune: pruneAll, retention, ...(onProblem && { onProblem }) });
@@ -98,15 +103,12 @@ export function createSqliteStore(options: SqliteStoreOptions): TraceStore {
       const name = checkScope(scope);
       let scoped = scopes.get(name);
       if (scoped === undefined) {
-        scoped = new SqliteScope(name, capabilities, client, state);
+        scoped = new SqliteScope(name, capabilities, call, state);
         scopes.set(name, scoped);
       }
       return scoped;
     },
-    async prune(request) {
-      if (state.closed !== undefined) throw storeClosed("sqlite");
-      return pruneAll(request);
-    },
+    prune: pruneAll,
     close() {
       state.closed ??= keeping.stop().then(() => client.close());
       return state.closed;
@@ -122,14 +124,14 @@ interface State {
 class SqliteScope implements ScopedStore {
   readonly scope: string;
   readonly capabilities: StoreCapabilities;
-  private readonly client: EngineClient;
+  private readonly call: EngineClient["call"];
   private readonly state: State;
   private readonly watchers: Watchers = createWatchers();
 
-  constructor(scope: string, capabilities: StoreCapabilities, client: EngineClient, state: State) {
+  constructor(scope: string, capabilities: StoreCapabilities, call: EngineClient["call"], state: State) {
     this.scope = scope;
     this.capabilities = capabilities;
-    this.client = client;
+    this.call = call;
     this.state = state;
   }
 
@@ -227,7 +229,7 @@ class SqliteScope implements ScopedStore {
 
   private open(): EngineClient["call"] {
     if (this.state.closed !== undefined) throw storeClosed("sqlite");
-    return this.client.call;
+    return this.call;
   }
 
   /** Sends the records; what cannot even be copied to another thread is handed over as nothing, to be rejected there. */

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { PruneReport, SpanRecord } from "@spanloom/model";
 import { makeSpan, makeTrace } from "@spanloom/model/fixtures";
 import { expect, test } from "vitest";
@@ -32,6 +33,24 @@ test("a large execution goes in steps, and what others write in between need not
   expect((await scope.recompute()).corrected).toEqual([]);
   await store.close();
   expect(rowsOf(path)).toMatchObject({ span: 1, exec_node: 0, span_gap: 0 });
+});
+
+test("a store that closes ends what it had begun, and opens nothing again", async () => {
+  for (const worker of [true, false]) {
+    const path = file(`closing-${worker}.db`);
+    const store = createSqliteStore({ path, worker, retention: false });
+    await store.forScope("scope").write(makeTrace({ spans: 3000, executionId: "large" }));
+    const pruning = store.prune({ before: NEVER });
+    const asked = expect(pruning).rejects.toMatchObject({ code: "store_closed" });
+    await store.close();
+    await asked;
+    // The last connection takes the log away with it.
+    expect(existsSync(`${path}-wal`)).toBe(false);
+    const again = createSqliteStore({ path, worker, retention: false });
+    await again.prune({ before: NEVER });
+    await again.close();
+    expect(rowsOf(path)).toMatchObject({ execution: 0, span: 0 });
+  }
 });
 
 test("what a process left half swept is not seen, harms no number, and goes with the next prune", () => {
