@@ -22,11 +22,11 @@ import {
 import { checkExecutionIds, checkRecords, checkScope, checkWhole, storeClosed } from "../check-arguments.ts";
 import { redactStored } from "../redact-stored.ts";
 import { keepRetention, type RetentionOptions } from "../retention.ts";
+import { createWatchers, type Watchers } from "../watchers.ts";
 import type { ConnectionOptions } from "./sqlite/connection.ts";
 import type { SqliteDriverName } from "./sqlite/driver.ts";
 import { createLocalClient, type EngineClient } from "./sqlite/engine-client.ts";
 import { getAnalytics, prune } from "./sqlite/long-calls.ts";
-import { createWatchers, type Watchers } from "./sqlite/watchers.ts";
 import { createWorkerClient } from "./sqlite/worker-client.ts";
 import type { WriteOutcome } from "./sqlite/write-spans.ts";
 

@@ -10,8 +10,9 @@ import {
   type WriteReceipt,
 } from "@spanloom/model";
 import type { Admitted, AdmittedRecord } from "./admit.ts";
+import type { PlacedRef } from "./backing.ts";
 import { AnalyticsCells, UsageCells } from "./cells.ts";
-import type { LedgerChanges, Missing, SpanRef, StoredPart } from "./changes.ts";
+import type { LedgerChanges, Missing, StoredPart } from "./changes.ts";
 import { factsOf, type SpanFacts } from "./facts.ts";
 import { type HeldSpan, HeldTrace, placeOf } from "./held.ts";
 import { HeldExecution } from "./held-execution.ts";
@@ -76,12 +77,13 @@ export class Ledger {
     this.spanCount += part.spans.length;
   }
 
-  /** Spans whose stored record must be at hand, because one of these may be as good. */
-  ties(records: readonly SpanRecord[]): SpanRef[] {
+  /** Spans whose stored record must be at hand, because one of these may be as good; each with what it says of its execution. */
+  ties(records: readonly SpanRecord[]): PlacedRef[] {
     return records.flatMap((record) => {
       const { traceId, spanId } = record;
       const span = this.traces.get(traceId)?.spans.get(spanId);
-      return span !== undefined && rankAgainst(record, span) === 0 ? [{ traceId, spanId }] : [];
+      if (span === undefined || rankAgainst(record, span) !== 0) return [];
+      return [{ traceId, spanId, executionId: span.facts.executionId }];
     });
   }
 

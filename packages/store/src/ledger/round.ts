@@ -260,6 +260,9 @@ function changedSpan(span: HeldSpan, brought: AdmittedRecord | undefined): Chang
     executionId: view.executionId,
     insSeq: entry.insSeq,
     seq: entry.seq,
-    ...(brought && { record: brought.record, json: brought.json }),
+    ...(brought && { record: brought.record }),
+    get json() {
+      return brought?.json;
+    },
   };
 }

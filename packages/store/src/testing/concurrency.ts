@@ -222,6 +222,7 @@ function numbers(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, index) => from + index);
 }
 
-function nextTurn(): Promise<void> {
+/** A store that answers without waiting must not keep this process from hearing anything else. */
+export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -1,6 +1,6 @@
 import type { JsonValue, SpanRecord, TraceStore } from "@spanloom/model";
 import { equal, ok, present } from "./assert.ts";
-import { checkAll, renamed } from "./concurrency.ts";
+import { checkAll, nextTurn, renamed } from "./concurrency.ts";
 import { checkExecution, Expected, Follower } from "./expected.ts";
 import { type Chapter, openHere, type TestedProcesses } from "./harness.ts";
 import { createRandom } from "./random.ts";
@@ -32,7 +32,10 @@ export function severalProcesses({ needs, processes, histories, figure }: Chapte
         }
         let writing = true;
         const following = (async () => {
-          while (writing) for (const follower of followers) await follower.catchUp(store, 25);
+          while (writing) {
+            for (const follower of followers) await follower.catchUp(store, 25);
+            await nextTurn();
+          }
         })();
         await Promise.all(
           children.map(async (child, index) => {
@@ -151,7 +154,8 @@ async function together(
   try {
     const here = await openHere(processes, config);
     try {
-      for (let index = 0; index < count; index++) children.push(await StoreProcess.start(processes, config));
+      const starting = Array.from({ length: count }, () => StoreProcess.start(processes, config));
+      children.push(...(await Promise.all(starting)));
       await body(children, here);
     } finally {
       await Promise.all(children.map((child) => child.close().catch(() => undefined)));
