@@ -6,5 +6,5 @@ import type { SqliteDriverName } from "./driver.ts";
 /** @param config The file's path and the driver's name. */
 export function open(config: JsonValue): TraceStore {
   const [path, driver] = config as [string, SqliteDriverName];
-  return createSqliteStore({ path, driver, worker: false, retention: false });
+  return createSqliteStore({ path, driver, retention: false });
 }
