@@ -2,8 +2,8 @@
 import { nanosFromMillis, type SpanRecord } from "@spanloom/model";
 import { makeSpan, textContent } from "@spanloom/model/fixtures";
 
-export const WORKFLOWS = 20;
-export const MODELS = 8;
+const WORKFLOWS = 20;
+const MODELS = 8;
 export const FIRST_START_MS: number = Date.UTC(2026, 9, 20);
 export const DAY_MS = 86_400_000;
 

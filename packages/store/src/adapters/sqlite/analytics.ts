@@ -12,9 +12,10 @@ import {
 } from "@spanloom/model";
 import { addSums, costSumOf, emptySums, joinSums, SUMS_READ, type Sums, usageSumOf } from "../../sql/sums.ts";
 import type { Connection } from "./connection.ts";
+import { createStatsFolds } from "./fold-stats.ts";
 import { DIM, type Names } from "./names.ts";
 import { GRAINS } from "./rollups.ts";
-import { readKept, readUnsettled, statsOf } from "./settle-stats.ts";
+import { readKept, readUnsettled } from "./settle-stats.ts";
 import { countAll, type FlatSlots, type KeptStats, SERIES } from "./stat-cells.ts";
 
 /**
@@ -246,11 +247,12 @@ function addUnsettled(
     if (groupBy !== "model") return;
     for (const { key: model, slots } of stats.models) countAll(answer.group(model).slots, slots, sign);
   };
+  const folds = createStatsFolds(db);
   for (const row of readUnsettled(db, scopeNo, -1)) {
     const kept = readKept(db, row.no);
     if (kept !== undefined) add(namedKept(names, JSON.parse(kept) as KeptStats), -1);
-    const stats = statsOf(db, row);
-    if (stats !== undefined) add(namedStats(names.value(row.workflowNo), stats), 1);
+    const stats = folds.statsOf(row, Number.POSITIVE_INFINITY) ?? null;
+    if (stats !== null) add(namedStats(names.value(row.workflowNo), stats), 1);
   }
 }
 

@@ -18,6 +18,7 @@ import { type Connection, type ConnectionOptions, openConnection } from "./conne
 import { readDailyCosts } from "./daily-costs.ts";
 import { deleteExecution } from "./delete-execution.ts";
 import { dropSums } from "./drop-sums.ts";
+import { createStatsFolds } from "./fold-stats.ts";
 import { getExecutions, listExecutions } from "./list-executions.ts";
 import { createNames } from "./names.ts";
 import { type PruneQuery, type PruneStep, pruneStep } from "./prune.ts";
@@ -76,6 +77,7 @@ export function openEngine(options: ConnectionOptions): Engine {
 export function createEngine(db: Connection): Engine {
   const names = createNames(db);
   const reader = createSpanReader(db, names);
+  const folds = createStatsFolds(db);
   const write = <T>(work: () => T, transaction = db.write): T => {
     try {
       const result = transaction(work);
@@ -98,7 +100,7 @@ export function createEngine(db: Connection): Engine {
     if (settled !== undefined) return settled;
     try {
       return write(() => {
-        const more = settleStats(db, names, names.scope(scope), STEP_MS);
+        const more = settleStats(db, names, names.scope(scope), folds, STEP_MS);
         return more ? undefined : answer();
       }, db.writeSoon);
     } catch {
@@ -125,7 +127,7 @@ export function createEngine(db: Connection): Engine {
     getAnalytics,
     searchSpans: (scope, id, query) => db.read(() => reader.search(scope, id, query)),
     scopes: () => db.read(() => names.scopes()),
-    prune: (scope, query) => write(() => pruneStep(db, names, scope, query, deadline())),
+    prune: (scope, query) => write(() => pruneStep(db, names, scope, query, folds, deadline())),
     dropSums: (scope, sumsBefore) => write(() => dropSums(db, names, scope, sumsBefore, deadline())),
     sweep: () => write(() => sweep(db, deadline())),
     emptyLog: () => db.emptyLog(),
@@ -134,7 +136,7 @@ export function createEngine(db: Connection): Engine {
       return write(() => {
         const scopeNo = unsettledScope(db);
         if (scopeNo === undefined) return false;
-        return settleStats(db, names, scopeNo, STEP_MS) || unsettledScope(db) !== undefined;
+        return settleStats(db, names, scopeNo, folds, STEP_MS) || unsettledScope(db) !== undefined;
       }, db.writeSoon);
     },
     close: () => db.close(),

@@ -2,10 +2,11 @@ import { compareNanos, type UnixNanos } from "@spanloom/model";
 import { type Instant, splitTime } from "../../sql/row-codec.ts";
 import { SUMS_READ, type Sums } from "../../sql/sums.ts";
 import type { Connection } from "./connection.ts";
+import type { StatsFolds } from "./fold-stats.ts";
 import type { Names } from "./names.ts";
 import { readMarks, saveMarks } from "./retention-marks.ts";
 import { createRollups, type Rollups } from "./rollups.ts";
-import { readForStats, readKept, saveKept, settleOne } from "./settle-stats.ts";
+import { readForStats, readKept, type Settling, saveKept, settleOne } from "./settle-stats.ts";
 import { createStatCells, type KeptStats, type StatCells } from "./stat-cells.ts";
 import { hideExecution, hideTrace, removeExecution, removeTrace } from "./sweep.ts";
 
@@ -20,6 +21,9 @@ export interface PruneQuery {
 
 /** The last execution that was looked at. */
 export type PrunePosition = [startMs: number, startNs: number, executionId: string];
+
+/** Before every execution. */
+const THE_FIRST: PrunePosition = [-1, 0, ""];
 
 export interface PruneStep {
   /** Executions that are gone. */
@@ -43,11 +47,12 @@ export function pruneStep(
   names: Names,
   scope: string,
   { before, limit, after }: PruneQuery,
+  folds: StatsFolds,
   deadline: number,
 ): PruneStep {
   const scopeNo = names.scope(scope);
   if (after === undefined) raiseWatermark(db, scopeNo, before);
-  const pruning = new Pruning(db, names, scopeNo, splitTime(before));
+  const pruning = new Pruning(db, names, scopeNo, splitTime(before), folds);
   const step: PruneStep = { removed: [], spans: 0, more: false };
   let position = after;
   for (const candidate of candidatesOf(db, scopeNo, before, after)) {
@@ -55,6 +60,10 @@ export function pruneStep(
     const component = pruning.componentOf(no);
     if (component !== undefined && step.removed.length >= limit) {
       step.more = true;
+      break;
+    }
+    if (component !== undefined && !pruning.settle(component, deadline)) {
+      step.position = position ?? THE_FIRST;
       break;
     }
     position = at;
@@ -89,7 +98,7 @@ function* candidatesOf(
   after: PrunePosition | undefined,
 ): Generator<{ no: number; at: PrunePosition }> {
   const [ms, ns] = splitTime(before);
-  let last: PrunePosition = after ?? [-1, 0, ""];
+  let last = after ?? THE_FIRST;
   for (;;) {
     const rows = db.statement(CANDIDATES).all(scopeNo, ms, ns, ...last) as [number, ...PrunePosition][];
     for (const [no, ...at] of rows) {
@@ -114,23 +123,19 @@ interface Component {
 
 class Pruning {
   private readonly db: Connection;
-  private readonly names: Names;
-  private readonly scopeNo: number;
   private readonly before: Instant;
   /** Looked at, and gone or to stay. */
   private readonly seen = new Set<number>();
-  private readonly settled: StatCells;
+  private readonly settling: Settling;
   private readonly pruned: StatCells;
   private readonly usage: Rollups;
   private readonly lastExecution: number;
   private readonly lastTrace: number;
 
-  constructor(db: Connection, names: Names, scopeNo: number, before: Instant) {
+  constructor(db: Connection, names: Names, scopeNo: number, before: Instant, folds: StatsFolds) {
     this.db = db;
-    this.names = names;
-    this.scopeNo = scopeNo;
     this.before = before;
-    this.settled = createStatCells(db, scopeNo);
+    this.settling = { db, names, scopeNo, folds, cells: createStatCells(db, scopeNo) };
     this.pruned = createStatCells(db, scopeNo);
     this.usage = createRollups(db, scopeNo);
     this.lastExecution =
@@ -168,7 +173,17 @@ class Pruning {
     return old ? component : undefined;
   }
 
+  /** Brings the statistics up to date. False where the deadline came first: to be called again. */
+  settle({ executions }: Component, deadline: number): boolean {
+    return executions.every(({ no }) => {
+      const row = readForStats(this.db, no);
+      return row.settled || settleOne(this.settling, row, deadline);
+    });
+  }
+
+  /** What was settled goes, but for what it added to sums over time. */
   remove({ executions, traces }: Component): void {
+    const { scopeNo } = this.settling;
     for (const { no, spans } of executions) {
       this.keepApart(no);
       // A number is never given again: the greatest one stays taken.
@@ -177,13 +192,13 @@ class Pruning {
     }
     for (const no of traces) {
       const gone = no < this.lastTrace && executions.every(({ spans }) => spans <= MOST_AT_ONCE);
-      if (gone) removeTrace(this.db, this.scopeNo, no);
-      else hideTrace(this.db, this.scopeNo, no);
+      if (gone) removeTrace(this.db, scopeNo, no);
+      else hideTrace(this.db, scopeNo, no);
     }
   }
 
   save(): void {
-    this.settled.save();
+    this.settling.cells.save();
     this.pruned.savePruned();
     this.usage.savePruned();
   }
@@ -219,11 +234,8 @@ class Pruning {
 
   /** What the execution added to sums over time stays in them; from here on, nothing else says so. */
   private keepApart(no: number): void {
-    const row = readForStats(this.db, no);
-    const { workflowNo } = row;
-    const kept = row.settled
-      ? readKept(this.db, no)
-      : JSON.stringify(settleOne(this.db, this.names, this.scopeNo, row, this.settled));
+    const { workflowNo } = readForStats(this.db, no);
+    const kept = readKept(this.db, no);
     if (kept !== undefined) this.pruned.add(JSON.parse(kept) as KeptStats, 1);
     saveKept(this.db, no, undefined);
     const usage = this.db

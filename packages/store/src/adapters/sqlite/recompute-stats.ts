@@ -1,10 +1,11 @@
 import { SUM_COLUMNS, SUMS_READ, type Sums } from "../../sql/sums.ts";
 import type { Connection } from "./connection.ts";
 import type { SqlValue } from "./driver.ts";
+import { createStatsFolds } from "./fold-stats.ts";
 import type { Names } from "./names.ts";
 import { readMarks } from "./retention-marks.ts";
 import { PRUNED } from "./rollups.ts";
-import { readForStats, readKept, saveKept, statsOf, toKept } from "./settle-stats.ts";
+import { readForStats, readKept, saveKept, toKept } from "./settle-stats.ts";
 import {
   addCell,
   addStats,
@@ -27,6 +28,7 @@ export function mendStats(
   scopeNo: number,
 ): { executions: string[]; sums: boolean } {
   const { sumsFrom } = readMarks(db, scopeNo);
+  const folds = createStatsFolds(db);
   const cells = new Map<string, StatCell>();
   const wrong: string[] = [];
   const executions = db
@@ -34,7 +36,7 @@ export function mendStats(
     .all(scopeNo) as [number, string][];
   for (const [no, id] of executions) {
     const row = readForStats(db, no);
-    const kept = toKept(names, scopeNo, row, statsOf(db, row));
+    const kept = toKept(names, scopeNo, row, folds.statsOf(row, Number.POSITIVE_INFINITY) ?? null);
     const text = kept && JSON.stringify(kept);
     if (text !== readKept(db, no)) {
       saveKept(db, no, text);

@@ -5,6 +5,7 @@ import { addSums, emptySums, SUM_COLUMNS, SUMS_READ, type Sums, sumsOf } from ".
 import type { Connection } from "./connection.ts";
 import type { SqlValue } from "./driver.ts";
 import { createExecutions, type ExecutionRow, type Executions } from "./executions.ts";
+import { createStatsFolds } from "./fold-stats.ts";
 import { frameOf } from "./frames.ts";
 import { nameSpans, renameTrace } from "./late-names.ts";
 import { DIM, type Names } from "./names.ts";
@@ -28,7 +29,7 @@ export function recompute(
 ): { executions: number; corrected: string[] } {
   const scopeNo = names.findScope(scope);
   if (scopeNo === undefined) return { executions: 0, corrected: [] };
-  while (settleStats(db, names, scopeNo, Number.POSITIVE_INFINITY));
+  while (settleStats(db, names, scopeNo, createStatsFolds(db), Number.POSITIVE_INFINITY));
   const wrong = new Set<number>();
   const executions = createExecutions(db, scopeNo);
   const traceIds = db.statement("SELECT trace_id FROM trace WHERE scope_no = ?").all(scopeNo) as [string][];

@@ -1,10 +1,10 @@
-import { type ExecutionStats, executionStats, summarizeExecution } from "@spanloom/metrics";
-import { EXECUTION_STATUSES, type ExecutionStatus, isTerminal, type SpanRecord } from "@spanloom/model";
-import { joinTime, parseSkeleton } from "../../sql/row-codec.ts";
+import type { ExecutionStats } from "@spanloom/metrics";
+import { EXECUTION_STATUSES, type ExecutionStatus } from "@spanloom/model";
+import { joinTime } from "../../sql/row-codec.ts";
 import { joinSums } from "../../sql/sums.ts";
 import type { Connection } from "./connection.ts";
+import type { StatsFolds, StatsRow } from "./fold-stats.ts";
 import { DIM, type Names } from "./names.ts";
-import { NO_PAYLOAD } from "./read-metrics.ts";
 import { createStatCells, type KeptStats, type StatCells } from "./stat-cells.ts";
 
 /**
@@ -12,16 +12,33 @@ import { createStatCells, type KeptStats, type StatCells } from "./stat-cells.ts
  * its `seq` takes back what it had added and adds what it adds now. Sums are exact once nothing is behind.
  */
 
+/** What settling works with. */
+export interface Settling {
+  db: Connection;
+  names: Names;
+  scopeNo: number;
+  folds: StatsFolds;
+  cells: StatCells;
+}
+
 /** Settles executions of a scope for about so long. True when more are behind. */
-export function settleStats(db: Connection, names: Names, scopeNo: number, lastMs: number): boolean {
+export function settleStats(
+  db: Connection,
+  names: Names,
+  scopeNo: number,
+  folds: StatsFolds,
+  lastMs: number,
+): boolean {
   const cells = createStatCells(db, scopeNo);
+  const settling: Settling = { db, names, scopeNo, folds, cells };
   // Writing the sums takes about as long as working out what goes into them.
   const deadline = performance.now() + lastMs / 2;
   let more = true;
-  while (more && performance.now() < deadline) {
+  let inTime = true;
+  while (more && inTime) {
     const rows = readUnsettled(db, scopeNo, AT_ONCE);
-    for (const row of rows) settleOne(db, names, scopeNo, row, cells);
-    more = rows.length === AT_ONCE;
+    inTime = rows.every((row) => settleOne(settling, row, deadline)) && performance.now() < deadline;
+    more = rows.length === AT_ONCE || !isSettled(db, scopeNo);
   }
   cells.save();
   return more;
@@ -42,22 +59,10 @@ export function unsettledScope(db: Connection): number | undefined {
   return found?.[0];
 }
 
-/** Of an execution's row what its statistics need. */
-export interface UnsettledRow {
-  no: number;
-  hidden: boolean;
-  status: ExecutionStatus;
-  workflowNo: number;
-  startTime: string;
-  durationMs: number | undefined;
-  /** Its statistics are those of its last change. */
-  settled: boolean;
-}
-
 const COLUMNS =
-  "exec_no, hidden, status, workflow_no, start_ms, start_ns, duration_ms, stats_seq = seq FROM execution";
+  "exec_no, seq, stats_seq = seq, hidden, status, workflow_no, start_ms, start_ns, duration_ms FROM execution";
 
-export function readUnsettled(db: Connection, scopeNo: number, limit: number): UnsettledRow[] {
+export function readUnsettled(db: Connection, scopeNo: number, limit: number): StatsRow[] {
   // The condition is that of the index. Neighbours in time share rows of sums.
   return db
     .statement(`SELECT ${COLUMNS} WHERE scope_no = ? AND stats_seq < seq ORDER BY start_ms LIMIT ?`)
@@ -65,20 +70,23 @@ export function readUnsettled(db: Connection, scopeNo: number, limit: number): U
     .map(toRow);
 }
 
-export function readForStats(db: Connection, execNo: number): UnsettledRow {
+export function readForStats(db: Connection, execNo: number): StatsRow {
   return toRow(db.statement(`SELECT ${COLUMNS} WHERE exec_no = ?`).get(execNo));
 }
 
-/** Brings one execution's part up to date, in `cells` and in what is kept of it. Gives what it adds now. */
+/**
+ * Brings one execution's part up to date, in `cells` and in what is kept of it. False where the deadline came before the
+ * end of a large one: to be called again.
+ */
 export function settleOne(
-  db: Connection,
-  names: Names,
-  scopeNo: number,
-  row: UnsettledRow,
-  cells: StatCells,
-): KeptStats | undefined {
+  { db, names, scopeNo, folds, cells }: Settling,
+  row: StatsRow,
+  deadline: number,
+): boolean {
+  const stats = folds.statsOf(row, deadline);
+  if (stats === undefined) return false;
   const before = readKept(db, row.no);
-  const now = toKept(names, scopeNo, row, statsOf(db, row));
+  const now = toKept(names, scopeNo, row, stats);
   const text = now && JSON.stringify(now);
   if (text !== before) {
     if (before !== undefined) cells.add(JSON.parse(before) as KeptStats, -1);
@@ -86,7 +94,7 @@ export function settleOne(
     saveKept(db, row.no, text);
   }
   db.statement("UPDATE execution SET stats_seq = seq WHERE exec_no = ?").run(row.no);
-  return now;
+  return true;
 }
 
 export function readKept(db: Connection, execNo: number): string | undefined {
@@ -105,23 +113,14 @@ export function saveKept(db: Connection, execNo: number, text: string | undefine
     );
 }
 
-/** What the execution adds now, by the reference; `undefined` where it has no span. Its workflow is the row's number. */
-export function statsOf(db: Connection, row: UnsettledRow): ExecutionStats | undefined {
-  if (row.hidden) return undefined;
-  const { status, startTime, durationMs } = row;
-  // Until it has ended, only that it runs is counted.
-  const { spans, below } = isTerminal(status) ? readMeasured(db, row.no) : NO_SPANS;
-  const { nodes } = spans.length === 0 ? NO_NODES : summarizeExecution("", spans, 0, below);
-  return executionStats({ startTime, status, ...(durationMs !== undefined && { durationMs }), nodes }, spans);
-}
-
+/** Names as numbers; `undefined` for an execution without spans. */
 export function toKept(
   names: Names,
   scopeNo: number,
-  { workflowNo }: UnsettledRow,
-  stats: ExecutionStats | undefined,
+  { workflowNo }: StatsRow,
+  stats: ExecutionStats | null,
 ): KeptStats | undefined {
-  if (stats === undefined) return undefined;
+  if (stats === null) return undefined;
   const { bucket, status, slot = null, nodeTypes, models } = stats;
   return [
     ...([bucket, workflowNo, EXECUTION_STATUSES.indexOf(status), slot] as const),
@@ -134,36 +133,19 @@ export function toKept(
   ];
 }
 
-const NO_SPANS = { spans: [], below: new Map<string, number>() };
-const NO_NODES = { nodes: [] };
-
-/** The execution's spans as nodes and calls see them. */
-function readMeasured(db: Connection, execNo: number): { spans: SpanRecord[]; below: Map<string, number> } {
-  const below = new Map<string, number>();
-  const rows = db.statement("SELECT skeleton, below FROM span WHERE exec_no = ? AND seq > 0").all(execNo) as [
-    string,
-    number,
-  ][];
-  const spans = rows.map(([skeleton, bits]): SpanRecord => {
-    const span = { ...parseSkeleton(skeleton), executionId: "", ...NO_PAYLOAD };
-    if (bits !== 0) below.set(`${span.traceId}/${span.spanId}`, bits);
-    return span;
-  });
-  return { spans, below };
-}
-
-function toRow(found: unknown): UnsettledRow {
-  const [no, hidden, status, workflowNo, startMs, startNs, durationMs, settled] = found as [
-    ...[no: number, hidden: number, status: ExecutionStatus, workflowNo: number],
-    ...[startMs: number, startNs: number, durationMs: number | null, settled: number],
+function toRow(found: unknown): StatsRow {
+  const [no, seq, settled, hidden, status, workflowNo, startMs, startNs, durationMs] = found as [
+    ...[no: number, seq: number, settled: number, hidden: number, status: ExecutionStatus],
+    ...[workflowNo: number, startMs: number, startNs: number, durationMs: number | null],
   ];
   return {
     no,
+    seq,
+    settled: settled === 1,
     hidden: hidden === 1,
     status,
     workflowNo,
     startTime: joinTime([startMs, startNs]),
     durationMs: durationMs ?? undefined,
-    settled: settled === 1,
   };
 }

@@ -1,5 +1,11 @@
-import { computeAnalytics, costItems, executionStats, summarizeExecution } from "@spanloom/metrics";
-import { ANALYTICS_GROUPS, type ScopedStore } from "@spanloom/model";
+import {
+  computeAnalytics,
+  costItems,
+  currentSpans,
+  executionStats,
+  summarizeExecution,
+} from "@spanloom/metrics";
+import { ANALYTICS_GROUPS, type ScopedStore, type SpanRecord } from "@spanloom/model";
 import { makeTrace } from "@spanloom/model/fixtures";
 import { expect, test } from "vitest";
 import { Expected } from "../../testing/expected.ts";
@@ -39,9 +45,7 @@ test("many executions are settled in steps, and another one's writes go in betwe
     makeTrace({ spans: 12, executionId: `run-${number}`, seed: number }),
   );
   await scope.write(runs.slice(0, 300).flat());
-  const lastDay = new Date(Number(BigInt(runs[0]?.[0]?.startTime ?? 0) / 1_000_000n))
-    .toISOString()
-    .slice(0, 10);
+  const lastDay = dayOf(runs[0]?.[0] as SpanRecord);
   const query = { days: 3, timeZone: "UTC", lastDay, groupBy: "nodeType" } as const;
   const ended: string[] = [];
   const asked = scope.getAnalytics(query).then((answer) => {
@@ -90,6 +94,31 @@ test("where nothing can be written, what is behind is worked out for the answer 
   }
 });
 
+test("a large execution is read in parts, also while it changes", () => {
+  const spans = makeTrace({ spans: 6000, executionId: "large", seed: 4 });
+  const [first] = spans as [SpanRecord, ...SpanRecord[]];
+  const lastDay = dayOf(first);
+  const query = { days: 2, timeZone: "UTC", lastDay, groupBy: "model" } as const;
+  for (const changes of [0, 1, 5]) {
+    const path = file(`parts-${changes}.db`);
+    const engine = createEngine(openConnection({ path, durability: "process-crash", migrations: "apply" }));
+    engine.write("scope", spans);
+    const calls = spans.filter((span) => span.kind === "llm").slice(0, changes);
+    const changed = calls.map((call) => ({ ...call, model: "another", revision: 9 }));
+    let answer = engine.getAnalytics("scope", query);
+    for (const record of changed) {
+      engine.write("scope", [record]);
+      answer = engine.getAnalytics("scope", query);
+    }
+    while (answer === undefined) answer = engine.getAnalytics("scope", query);
+    const now = currentSpans([...spans, ...changed]);
+    const stats = [executionStats(summarizeExecution("large", now, 0), now)];
+    expect(answer).toEqual(computeAnalytics(query, stats, costItems(now), 0));
+    expect(engine.recompute("scope").corrected).toEqual([]);
+    engine.close();
+  }
+});
+
 test("a worker that has nothing to do settles what was written", async () => {
   const path = file("idle.db");
   const store = createSqliteStore({ path, retention: false });
@@ -101,6 +130,10 @@ test("a worker that has nothing to do settles what was written", async () => {
   db.close();
   await store.close();
 });
+
+function dayOf({ startTime }: SpanRecord): string {
+  return new Date(Number(BigInt(startTime) / 1_000_000n)).toISOString().slice(0, 10);
+}
 
 async function checkSome(scope: ScopedStore, expected: Expected, which: number): Promise<void> {
   const groupBy = ANALYTICS_GROUPS[which];
