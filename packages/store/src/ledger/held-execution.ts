@@ -32,7 +32,7 @@ export class HeldExecution {
   readonly nodeTypes: NodeTypes = new NodeTypes();
   /** How often each slot was hit by the calls of each model. */
   readonly models: Map<string, Map<number, number>> = new Map();
-  /** By {@link cellKey}. */
+  /** By quarter-hour and model. */
   readonly usage: Map<string, OwnCell> = new Map();
   /** What the change under way adds to them. */
   readonly added: Map<string, OwnCell> = new Map();
@@ -69,6 +69,13 @@ export class HeldExecution {
   /** Its spans, by when they last changed. */
   *spans(): Generator<HeldSpan, void, undefined> {
     for (const { span } of this.feed.since(-1)) if (span !== undefined) yield span;
+  }
+
+  /** One of its spans will go (no `now`) or change. Of all that change together, before {@link change} of the first. */
+  expect(span: HeldSpan, before: SpanFacts, now: SpanFacts | undefined): void {
+    const { nodeId } = before;
+    if (nodeId !== undefined)
+      this.node(nodeId).expect(span, before, now?.nodeId === nodeId ? now : undefined);
   }
 
   /** One of its spans came (no `before`), went (no `now`) or changed: everything but what it counts for. */
@@ -219,7 +226,7 @@ export class HeldExecution {
   }
 }
 
-export function cellKey(bucket: number, model: string): string {
+function cellKey(bucket: number, model: string): string {
   return `${bucket}|${model}`;
 }
 

@@ -21,8 +21,6 @@ import { type Freshness, freshnessOf, isPast } from "./past-retention.ts";
 import { emptyChanges, Round } from "./round.ts";
 
 export interface LedgerOptions {
-  /** Everything is held, nothing is ever loaded or let go: the ledger of a store that keeps all in memory. */
-  complete?: boolean;
   /** Spans to hold at most, but for those of the change at hand: 200,000 where absent. */
   mostSpans?: number;
 }
@@ -41,14 +39,12 @@ export class Ledger {
   protected readonly executions: Map<string, HeldExecution> = new Map();
   /** The greatest time that retention has removed by. The backing keeps it and sets it when it opens. */
   watermark: UnixNanos | undefined;
-  private readonly complete: boolean;
   private readonly mostSpans: number;
   private spanCount = 0;
   /** Counts changes, to tell what was used last. */
   private tick = 1;
 
-  constructor({ complete = false, mostSpans = 200_000 }: LedgerOptions = {}) {
-    this.complete = complete;
+  constructor({ mostSpans = 200_000 }: LedgerOptions = {}) {
     this.mostSpans = mostSpans;
   }
 
@@ -62,7 +58,6 @@ export class Ledger {
 
   /** Those of the traces and executions that are not held. */
   missingIds({ traceIds, executionIds }: Missing): Missing {
-    if (this.complete) return { traceIds: [], executionIds: [] };
     return {
       traceIds: [...new Set(traceIds)].filter((id) => !this.traces.has(id)),
       executionIds: [...new Set([...executionIds, ...traceIds])].filter((id) => !this.executions.has(id)),
@@ -87,34 +82,22 @@ export class Ledger {
     });
   }
 
-  /** Stores the records. When their changes cannot be saved, `forget` what they touched. */
+  /** Stores the records. When their changes cannot be saved, `forgetChanges`. */
   apply(
     { records, rejected }: Admitted,
     stored: StoredRecords = () => undefined,
   ): { receipt: WriteReceipt; changes: LedgerChanges } {
     const missing = this.missing(records.map(({ record }) => record));
     if (missing.traceIds.length > 0 || missing.executionIds.length > 0) throw notLoaded(missing);
-    const receipt: WriteReceipt = { written: 0, unchanged: 0, rejected: [...rejected] };
     const round = this.startRound();
-    const fresh = this.watermark === undefined ? undefined : freshnessOf(records, this.watermark);
-    const traces = new Set<HeldTrace>();
-    for (const admitted of records) {
-      const { record, index } = admitted;
-      const refusal = this.refusal(record, fresh);
-      if (refusal !== undefined) {
-        receipt.rejected.push({ index, ...refusal });
-        continue;
-      }
-      const trace = this.traceOf(record.traceId);
-      if (this.take(round, trace, admitted, stored)) {
-        receipt.written++;
-        traces.add(trace);
-      } else receipt.unchanged++;
+    try {
+      const receipt = this.applyTo(round, records, stored);
+      receipt.rejected = [...rejected, ...receipt.rejected].sort((a, b) => a.index - b.index);
+      return { receipt, changes: this.finish(round) };
+    } catch (error) {
+      this.forget(round.ids());
+      throw error;
     }
-    receipt.rejected.sort((a, b) => a.index - b.index);
-    for (const trace of traces) this.name(round, trace);
-    for (const span of round.brought.keys()) round.place(this.traceOf(span.facts.traceId), span);
-    return { receipt, changes: this.finish(round) };
   }
 
   /** Removes an execution for good; `undefined` where it has no spans. Its component must be held. */
@@ -163,7 +146,11 @@ export class Ledger {
       this.spanCount -= execution.spanCount;
       this.executions.delete(id);
     }
-    for (const id of traceIds) if (this.traces.get(id)?.refusesUnnamed !== true) this.traces.delete(id);
+    for (const id of traceIds) {
+      const refuses = this.traces.get(id)?.refusesUnnamed === true;
+      this.traces.delete(id);
+      if (refuses) this.traceOf(id).refusesUnnamed = true;
+    }
     changes.pruned = { rollup: [...rollup.values()], analytics: [...analytics.values()] };
     return changes;
   }
@@ -210,9 +197,18 @@ export class Ledger {
     return { traceIds: [...traces], executionIds: [...executions] };
   }
 
-  /** Lets go of these and all that is connected with them: the backing is the truth, also after a change that could not be saved. */
+  /** After changes that could not be saved: lets go of all that they touched, for the backing is the truth. */
+  forgetChanges(changes: LedgerChanges): void {
+    const spans = [...changes.spans.map(({ facts }) => facts), ...changes.removed];
+    this.forget({
+      traceIds: [...spans, ...changes.traces].map(({ traceId }) => traceId),
+      // Also those that are connected with nothing any more.
+      executionIds: [...changes.executions.map(({ executionId }) => executionId), ...changes.forgotten],
+    });
+  }
+
+  /** Lets go of these and all that is connected with them. */
   forget(ids: Missing): void {
-    if (this.complete) return;
     const { traceIds, executionIds } = this.component(ids);
     for (const id of executionIds) this.executions.delete(id);
     for (const id of traceIds) {
@@ -224,7 +220,7 @@ export class Ledger {
   /** Lets go of what was not used for the longest time, when the bound is reached. Between changes only. */
   trim(): void {
     const size = (): number => this.spanCount + this.executions.size;
-    if (this.complete || size() <= this.mostSpans) return;
+    if (size() <= this.mostSpans) return;
     const byUse = [...this.executions.values()].sort((a, b) => a.usedAt - b.usedAt);
     for (const { executionId, usedAt } of byUse) {
       // Some room, so that not every change has to look for more.
@@ -260,6 +256,28 @@ export class Ledger {
 
   protected startRound(): Round {
     return new Round((executionId) => this.executionOf(executionId));
+  }
+
+  private applyTo(round: Round, records: readonly AdmittedRecord[], stored: StoredRecords): WriteReceipt {
+    const receipt: WriteReceipt = { written: 0, unchanged: 0, rejected: [] };
+    const fresh = this.watermark === undefined ? undefined : freshnessOf(records, this.watermark);
+    const traces = new Set<HeldTrace>();
+    for (const admitted of records) {
+      const { record, index } = admitted;
+      const refusal = this.refusal(record, fresh);
+      if (refusal !== undefined) {
+        receipt.rejected.push({ index, ...refusal });
+        continue;
+      }
+      const trace = this.traceOf(record.traceId);
+      if (this.take(round, trace, admitted, stored)) {
+        receipt.written++;
+        traces.add(trace);
+      } else receipt.unchanged++;
+    }
+    for (const trace of traces) this.name(round, trace);
+    for (const span of round.brought.keys()) round.place(this.traceOf(span.facts.traceId), span);
+    return receipt;
   }
 
   /** True when the record takes the place of what was there. */
