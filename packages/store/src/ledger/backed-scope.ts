@@ -91,13 +91,8 @@ export class BackedScope implements ScopedStore {
       await this.hold(ids);
       const changes = this.ledger.delete(executionId);
       if (changes === undefined) return false;
-<<<<<<< HEAD
-      await this.save(changes, ids);
-      await this.backing.erase?.(NOTHING);
-=======
       await this.save(changes);
-      await this.backing.erase?.();
->>>>>>> ledger
+      await this.backing.erase?.(NOTHING);
       return true;
     });
   }
