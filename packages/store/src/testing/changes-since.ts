@@ -6,7 +6,7 @@ import type { Chapter } from "./harness.ts";
 import { call, root, span, spanIdOf, TRACE } from "./spans.ts";
 
 /** The feed on which live views, polling and stream resume stand. */
-export function changesSince({ test, features }: Chapter): void {
+export function changesSince({ test, needs }: Chapter): void {
   test("0 gives everything, a later seq only what changed since", async (opened) => {
     const store = opened.forScope("scope");
     await store.write([span(1), span(2, 1)]);
@@ -131,9 +131,9 @@ export function changesSince({ test, features }: Chapter): void {
     }
   });
 
-  if (!features.watch) return;
+  const watching = needs("watch");
 
-  test("watch wakes after a commit to its execution, until it is stopped", async (opened) => {
+  watching("watch wakes after a commit to its execution, until it is stopped", async (opened) => {
     const store = opened.forScope("scope");
     const watch = present(store.watch, "watch").bind(store);
     let strangers = 0;
@@ -156,7 +156,7 @@ export function changesSince({ test, features }: Chapter): void {
     stopStranger();
   });
 
-  test("a watcher that throws harms neither the write nor other watchers", async (opened) => {
+  watching("a watcher that throws harms neither the write nor other watchers", async (opened) => {
     const store = opened.forScope("scope");
     const watch = present(store.watch, "watch").bind(store);
     const stops = [

@@ -4,8 +4,8 @@ import type { Chapter } from "./harness.ts";
 import { call, root, span, spanIdOf, TRACE } from "./spans.ts";
 
 /** What is deleted is gone from every answer, and stays gone. */
-export function deletion({ test, features }: Chapter): void {
-  if (!features.administration) return;
+export function deletion({ needs }: Chapter): void {
+  const test = needs("administration");
   const records = [
     root("run-1", 1, { traceId: TRACE }),
     span(2, 1, { nodeId: "n" }),

@@ -5,49 +5,45 @@ import { randomHistory } from "./random-history.ts";
 import { call, root, span, TRACE } from "./spans.ts";
 
 /** Closing, and opening again. */
-export function durability({ test, features }: Chapter): void {
-  if (features.inProcess) {
-    test("a closed store refuses every call", async (opened) => {
-      const store = opened.forScope("scope");
-      await store.write([root("run-1", 1)]);
-      await opened.close();
-      const calls: [string, () => unknown][] = [
-        ["write", () => store.write([root("run-2", 2)])],
-        ["listExecutions", () => store.listExecutions()],
-        ["getExecutions", () => store.getExecutions(["run-1"])],
-        ["getExecution", () => store.getExecution("run-1")],
-        ["getTrace", () => store.getTrace("run-1")],
-        ["getSpan", () => store.getSpan("run-1", root("run-1", 1).spanId)],
-        ["changesSince", () => store.changesSince("run-1", 0)],
-        ["getRunMetrics", () => store.getRunMetrics("run-1")],
-        ["getDailyCosts", () => store.getDailyCosts({ days: 1, timeZone: "UTC" })],
-        ...(features.administration
-          ? [
-              [
-                "deleteExecution",
-                () => present(store.deleteExecution, "deleteExecution").call(store, "run-1"),
-              ] as [string, () => unknown],
-              ["recompute", () => present(store.recompute, "recompute").call(store)] as [
-                string,
-                () => unknown,
-              ],
-            ]
-          : []),
-      ];
-      for (const [name, call] of calls) await rejects(call, "store_closed", `${name} after close`);
-    });
+export function durability({ needs, features }: Chapter): void {
+  const owned = needs("inProcess");
+  owned("a closed store refuses every call", async (opened) => {
+    const store = opened.forScope("scope");
+    await store.write([root("run-1", 1)]);
+    await opened.close();
+    const calls: [string, () => unknown][] = [
+      ["write", () => store.write([root("run-2", 2)])],
+      ["listExecutions", () => store.listExecutions()],
+      ["getExecutions", () => store.getExecutions(["run-1"])],
+      ["getExecution", () => store.getExecution("run-1")],
+      ["getTrace", () => store.getTrace("run-1")],
+      ["getSpan", () => store.getSpan("run-1", root("run-1", 1).spanId)],
+      ["changesSince", () => store.changesSince("run-1", 0)],
+      ["getRunMetrics", () => store.getRunMetrics("run-1")],
+      ["getDailyCosts", () => store.getDailyCosts({ days: 1, timeZone: "UTC" })],
+      ...(features.administration
+        ? [
+            [
+              "deleteExecution",
+              () => present(store.deleteExecution, "deleteExecution").call(store, "run-1"),
+            ] as [string, () => unknown],
+            ["recompute", () => present(store.recompute, "recompute").call(store)] as [string, () => unknown],
+          ]
+        : []),
+    ];
+    for (const [name, call] of calls) await rejects(call, "store_closed", `${name} after close`);
+  });
 
-    test("writes that were asked for before close are done", async (opened) => {
-      const store = opened.forScope("scope");
-      const writes = [1, 2, 3].map((number) => store.write([root(`run-${number}`, number)]));
-      await Promise.all([...writes, opened.close()]);
-      for (const write of writes) equal((await write).written, 1, "the receipt");
-    });
-  }
+  owned("writes that were asked for before close are done", async (opened) => {
+    const store = opened.forScope("scope");
+    const writes = [1, 2, 3].map((number) => store.write([root(`run-${number}`, number)]));
+    await Promise.all([...writes, opened.close()]);
+    for (const write of writes) equal((await write).written, 1, "the receipt");
+  });
 
-  if (!features.durable) return;
+  const durable = needs("durable");
 
-  test("everything is there after a reopen, and goes on as before", async (opened) => {
+  durable("everything is there after a reopen, and goes on as before", async (opened) => {
     const reopen = present(opened.reopen, "reopen of the harness").bind(opened);
     for (const seed of [7, 8, 9]) {
       const expected = new Expected();
@@ -75,7 +71,7 @@ export function durability({ test, features }: Chapter): void {
     }
   });
 
-  test("seq, cursors and late names go on after a reopen", async (opened) => {
+  durable("seq, cursors and late names go on after a reopen", async (opened) => {
     const reopen = present(opened.reopen, "reopen of the harness").bind(opened);
     await opened.forScope("scope").write([root("run-1", 1, { traceId: TRACE }), span(2, 1), span(3, 1)]);
     const before = await opened.forScope("scope").getExecution("run-1");
@@ -95,9 +91,7 @@ export function durability({ test, features }: Chapter): void {
     equal(changes.spans.map((one) => one.name).sort(), ["span 4", "span 5"], "the changes");
   });
 
-  if (!features.administration) return;
-
-  test("a deletion is remembered after a reopen", async (opened) => {
+  needs("durable", "administration")("a deletion is remembered after a reopen", async (opened) => {
     const reopen = present(opened.reopen, "reopen of the harness").bind(opened);
     await opened.forScope("scope").write([root("run-1", 1, { traceId: TRACE }), span(2, 1)]);
     await opened.forScope("scope").deleteExecution?.("run-1");

@@ -2,7 +2,7 @@ import { analyticsParity } from "./analytics-parity.ts";
 import { changesSince } from "./changes-since.ts";
 import { deletion } from "./deletion.ts";
 import { durability } from "./durability.ts";
-import { type ConformanceOptions, describeChapter } from "./harness.ts";
+import { type ConformanceOptions, Kit } from "./harness.ts";
 import { hostileInput } from "./hostile-input.ts";
 import { lateNames } from "./late-names.ts";
 import { listing } from "./listing.ts";
@@ -15,25 +15,35 @@ export type {
   ConformanceFeatures,
   ConformanceOptions,
   ConformanceRunner,
+  OldSchema,
   OpenStore,
+  TestedProcesses,
   TestedStore,
 } from "./harness.ts";
 export { type RandomHistory, randomHistory } from "./random-history.ts";
+export {
+  type ChapterReport,
+  type ClaimReport,
+  type ConformanceReport,
+  formatReport,
+  type TestReport,
+} from "./report.ts";
 
 /**
  * Holds a store to the contract of `TraceStore`: registers its tests with the runner that is passed in. Each test opens
  * a store of its own and closes it. See the README of `@spanloom/store`.
  */
 export function storeConformance(options: ConformanceOptions): void {
-  describeChapter(options, "writes and merge", writesAndMerge);
-  describeChapter(options, "order and duplicates", orderAndDuplicates);
-  describeChapter(options, "late names", lateNames);
-  describeChapter(options, "changes since", changesSince);
-  describeChapter(options, "pages and cursors", pagesAndCursors);
-  describeChapter(options, "listing", listing);
-  describeChapter(options, "analytics parity", analyticsParity);
-  describeChapter(options, "scopes", scopes);
-  describeChapter(options, "deletion", deletion);
-  describeChapter(options, "hostile input", hostileInput);
-  describeChapter(options, "durability", durability);
+  const kit = new Kit(options);
+  kit.chapter("writes and merge", writesAndMerge);
+  kit.chapter("order and duplicates", orderAndDuplicates);
+  kit.chapter("late names", lateNames);
+  kit.chapter("changes since", changesSince);
+  kit.chapter("pages and cursors", pagesAndCursors);
+  kit.chapter("listing", listing);
+  kit.chapter("analytics parity", analyticsParity);
+  kit.chapter("scopes", scopes);
+  kit.chapter("deletion", deletion);
+  kit.chapter("hostile input", hostileInput);
+  kit.chapter("durability", durability);
 }

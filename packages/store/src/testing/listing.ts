@@ -10,7 +10,7 @@ import type { Chapter, TestedStore } from "./harness.ts";
 import { at, call, root, traceIdOf } from "./spans.ts";
 
 /** The list of executions: filters, sorts, cursors. */
-export function listing({ test, features }: Chapter): void {
+export function listing({ test, needs }: Chapter): void {
   const records = sampleExecutions();
 
   for (const by of EXECUTION_SORTS) {
@@ -103,18 +103,16 @@ export function listing({ test, features }: Chapter): void {
     equal([...first.items.map(idOf), ...rest.map(idOf)], [...before, "new-last"], "the pages joined");
   });
 
-  if (features.administration) {
-    test("a cursor survives the deletion of its row", async (opened) => {
-      const store = opened.forScope("scope");
-      await store.write(records);
-      const before = (await store.listExecutions({ limit: 500 })).items.map(idOf);
-      const first = await store.listExecutions({ limit: 5 });
-      await store.deleteExecution?.(before[4] ?? "");
-      const cursor = present(first.nextCursor, "the cursor");
-      const rest = await readPages(store, { limit: 5, cursor });
-      equal(rest.map(idOf), before.slice(5), "the pages after the deleted row");
-    });
-  }
+  needs("administration")("a cursor survives the deletion of its row", async (opened) => {
+    const store = opened.forScope("scope");
+    await store.write(records);
+    const before = (await store.listExecutions({ limit: 500 })).items.map(idOf);
+    const first = await store.listExecutions({ limit: 5 });
+    await store.deleteExecution?.(before[4] ?? "");
+    const cursor = present(first.nextCursor, "the cursor");
+    const rest = await readPages(store, { limit: 5, cursor });
+    equal(rest.map(idOf), before.slice(5), "the pages after the deleted row");
+  });
 
   test("a cursor belongs to its question", async (opened) => {
     const store = opened.forScope("scope");

@@ -34,7 +34,7 @@ const HOSTILE_SCOPES = [
 ];
 
 /** Nothing answers across scopes. */
-export function scopes({ test, features }: Chapter): void {
+export function scopes({ test, needs }: Chapter): void {
   const ours = [root("run-1", 1, { traceId: TRACE }), call(2, 1, 10, { nodeId: "n" })];
   const theirs = [root("run-1", 1, { traceId: TRACE, workflowId: "theirs" }), span(3, 1), call(4, 1, 99)];
 
@@ -95,42 +95,38 @@ export function scopes({ test, features }: Chapter): void {
     equal(Object.hasOwn(Object.prototype, "run-1"), false, "the prototype of all objects");
   });
 
-  if (features.watch) {
-    test("a commit in one scope does not wake watchers of another", async (opened) => {
-      let woken = 0;
-      const stop = opened.forScope("other").watch?.("run-1", () => woken++);
-      const mine = opened.forScope("mine");
-      const own = new Promise<void>((wake) => {
-        const end = mine.watch?.("run-1", () => {
-          end?.();
-          wake();
-        });
+  needs("watch")("a commit in one scope does not wake watchers of another", async (opened) => {
+    let woken = 0;
+    const stop = opened.forScope("other").watch?.("run-1", () => woken++);
+    const mine = opened.forScope("mine");
+    const own = new Promise<void>((wake) => {
+      const end = mine.watch?.("run-1", () => {
+        end?.();
+        wake();
       });
-      await mine.write(ours);
-      await own;
-      equal(woken, 0, "wakes in the other scope");
-      stop?.();
     });
-  }
+    await mine.write(ours);
+    await own;
+    equal(woken, 0, "wakes in the other scope");
+    stop?.();
+  });
 
-  if (features.administration) {
-    test("deletion and recomputation stay in their scope", async (opened) => {
-      const mine = opened.forScope("mine");
-      const other = opened.forScope("other");
-      await mine.write(ours);
-      equal(await other.deleteExecution?.("run-1"), false, "deleting what only another scope has");
-      equal(await other.recompute?.(), { executions: 0, corrected: [] }, "recompute of an empty scope");
-      await other.write(ours);
-      const before = await other.getExecution("run-1");
-      equal(await mine.deleteExecution?.("run-1"), true, "deleting my own");
-      equal(await other.getExecution("run-1"), before, "theirs after my deletion");
-      equal((await other.write([span(7, 1)])).written, 1, "a late span in the other scope");
-    });
-  }
+  needs("administration")("deletion and recomputation stay in their scope", async (opened) => {
+    const mine = opened.forScope("mine");
+    const other = opened.forScope("other");
+    await mine.write(ours);
+    equal(await other.deleteExecution?.("run-1"), false, "deleting what only another scope has");
+    equal(await other.recompute?.(), { executions: 0, corrected: [] }, "recompute of an empty scope");
+    await other.write(ours);
+    const before = await other.getExecution("run-1");
+    equal(await mine.deleteExecution?.("run-1"), true, "deleting my own");
+    equal(await other.getExecution("run-1"), before, "theirs after my deletion");
+    equal((await other.write([span(7, 1)])).written, 1, "a late span in the other scope");
+  });
 
-  if (!features.inProcess) return;
+  const owned = needs("inProcess");
 
-  test("a scope that is none is refused at once", async (opened) => {
+  owned("a scope that is none is refused at once", async (opened) => {
     for (const scope of ["", "x".repeat(201), "\ud800"]) {
       await rejects(
         () => opened.forScope(scope),
@@ -140,7 +136,7 @@ export function scopes({ test, features }: Chapter): void {
     }
   });
 
-  test("a handle knows its scope and is cheap to ask for again", async (opened) => {
+  owned("a handle knows its scope and is cheap to ask for again", async (opened) => {
     await opened.forScope("mine").write(ours);
     ok(await opened.forScope("mine").getExecution("run-1"), "the second handle sees what the first wrote");
   });
