@@ -1,0 +1,50 @@
+/** What the store uses of a `pg` pool. Another driver stands in by giving the same; so does a single connection. */
+export interface PostgresPool {
+  /** A connection for one transaction, or for listening. */
+  connect(): Promise<PostgresClient>;
+  options?: { max?: number };
+}
+
+/** What the store uses of a `pg` client. */
+export interface PostgresClient {
+  /**
+   * Runs one statement; without `values`, also several separated by `;`. Rows come as arrays. Rejects with an error whose
+   * `code` is the SQLSTATE.
+   */
+  query(query: PostgresQuery): Promise<{ rows: unknown[][] }>;
+  /** Gives the connection back; with an error, it is closed. */
+  release(error?: Error): void;
+  /** `error` when the connection is lost while nothing runs; `notification` for LISTEN; `end`. Without it, watchers hear of other processes by polling alone. */
+  on?(event: "error" | "notification" | "end", listener: (value: never) => void): unknown;
+  removeListener?(event: "error" | "notification" | "end", listener: (value: never) => void): unknown;
+}
+
+export interface PostgresQuery {
+  text: string;
+  values?: SqlValue[];
+  /** The server keeps the plan of a statement with a name, for this connection. */
+  name?: string;
+  rowMode: "array";
+}
+
+/** Arrays are sent as literals, see {@link arrayOf}: every driver understands them. */
+export type SqlValue = string | number | boolean | null;
+
+/** A Postgres array literal. Source: https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO */
+export function arrayOf(values: readonly SqlValue[]): string {
+  let text = "{";
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] as SqlValue;
+    if (index > 0) text += ",";
+    if (value === null) text += "NULL";
+    else if (typeof value === "string") text += `"${ESCAPED.test(value) ? escapeElement(value) : value}"`;
+    else text += value;
+  }
+  return `${text}}`;
+}
+
+const ESCAPED = /["\\]/;
+
+function escapeElement(value: string): string {
+  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"');
+}

@@ -1,0 +1,285 @@
+import type { ExecutionSummary, WriteReceipt } from "@spanloom/model";
+import { type Admitted } from "../../ledger/admit.ts";
+import type { LedgerChanges, Missing } from "../../ledger/changes.ts";
+import { Ledger } from "../../ledger/ledger.ts";
+import type { Database, Session } from "./database.ts";
+import { noticeOf } from "./listener.ts";
+import { loadPart, loadRecords } from "./load.ts";
+import { channelOf, lockOf } from "./locks.ts";
+import type { Names } from "./names.ts";
+import { saveChanges } from "./save.ts";
+
+/** What a commit did. */
+export interface Committed<T> {
+  result: T;
+  /** Executions that are not as they were. */
+  changed: string[];
+}
+
+export interface ScopeWriterOptions {
+  scope: string;
+  /** The schema's name as it is, and as SQL. */
+  schema: string;
+  sqlSchema: string;
+  /** Who tells others of a commit; nobody where absent. */
+  origin: string | undefined;
+}
+
+/** A scope inside a write that has it to itself, its ledger as new as the database. */
+export interface OpenScope {
+  session: Session;
+  names: Names;
+  scopeNo: number;
+  ledger: Ledger;
+  /** Unix seconds: sums of before are dropped, and come back by nothing. */
+  sumsFrom: number;
+  /** Brings executions and traces into the ledger, with all that is connected with them. */
+  load(ids: Missing): Promise<void>;
+  /** Saves what the ledger changed. */
+  save(changes: LedgerChanges): Promise<void>;
+  /** Lets every process read everything anew: something was changed that no execution tells of. */
+  unsettle(): Promise<void>;
+}
+
+/** What of the database the ledger knows. */
+interface Seen {
+  version: number;
+  epoch: number;
+}
+
+/** More executions that others changed since are not looked at one by one. */
+const MOST_FOREIGN = 2_000;
+const MOST_NUMBERS = 200_000;
+
+/**
+ * Writes of one scope. Everywhere in the world there is one at a time, by an advisory lock; in this process they wait for each
+ * other before, so that they hold no connections. What the ledger holds stays true as long as nobody else commits; what others
+ * changed is found by the versions of executions, and read again.
+ */
+export class ScopeWriter {
+  private readonly options: ScopeWriterOptions;
+  private ledger = new Ledger();
+  private seen: Seen | undefined;
+  /** Numbers of executions that are stored. */
+  private readonly numbers = new Map<string, number>();
+  /** Numbers that nobody has, taken from the sequence in blocks. */
+  private free: { next: number; end: number } = { next: 0, end: 0 };
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ScopeWriterOptions) {
+    this.options = options;
+  }
+
+  async write(db: Database, names: Names, admitted: Admitted): Promise<Committed<WriteReceipt>> {
+    const records = admitted.records.map(({ record }) => record);
+    if (records.length === 0) {
+      return { result: { written: 0, unchanged: 0, rejected: admitted.rejected }, changed: [] };
+    }
+    const committed = await this.commit(db, names, true, async (scope) => {
+      await scope.load(scope.ledger.missing(records));
+      const { session, scopeNo, ledger } = scope;
+      const stored = await loadRecords(session, this.options.sqlSchema, scopeNo, ledger.ties(records));
+      const { receipt, changes } = ledger.apply(admitted, (key) => stored.get(key));
+      await scope.save(changes);
+      return receipt;
+    });
+    return committed as Committed<WriteReceipt>;
+  }
+
+  /** Does something to the scope in one transaction. `undefined` where the scope is not there and is not to be made. */
+  async commit<T>(
+    db: Database,
+    names: Names,
+    make: boolean,
+    work: (scope: OpenScope) => Promise<T>,
+  ): Promise<Committed<T> | undefined> {
+    const before = this.last;
+    const run = async (): Promise<Committed<T> | undefined> => {
+      await before.catch(() => {});
+      return this.commitNow(db, names, make, work);
+    };
+    const result = run();
+    this.last = result.catch(() => {});
+    return result;
+  }
+
+  private async commitNow<T>(
+    db: Database,
+    names: Names,
+    make: boolean,
+    work: (scope: OpenScope) => Promise<T>,
+  ): Promise<Committed<T> | undefined> {
+    const { schema, scope } = this.options;
+    /** What is to be done once the transaction is committed. */
+    let after: (() => void)[] | undefined;
+    try {
+      const committed = await db.write(lockOf(schema, scope), async (session) => {
+        // What a failed try has left in the ledger is not in the database.
+        if (after !== undefined) this.reset();
+        after = [];
+        const scopeNo = make ? await names.scope(session, scope) : await names.findScope(session, scope);
+        if (scopeNo === undefined) return undefined;
+        const saved = new Set<string>();
+        const open = await this.open(session, names, scopeNo, saved, after);
+        const result = await work(open);
+        return { result, changed: [...saved] };
+      });
+      for (const settle of after ?? []) settle();
+      return committed;
+    } catch (error) {
+      this.reset();
+      throw error;
+    }
+  }
+
+  private async open(
+    session: Session,
+    names: Names,
+    scopeNo: number,
+    saved: Set<string>,
+    after: (() => void)[],
+  ): Promise<OpenScope> {
+    const { sqlSchema, schema, scope, origin } = this.options;
+    const [row] = await session.rows(
+      `SELECT version::float8, epoch::float8, watermark::text, sums_from::float8 FROM ${sqlSchema}.scope WHERE scope_no = $1`,
+      scopeNo,
+    );
+    const [version, epoch, watermark, sumsFrom] = row as [number, number, string, number];
+    await this.catchUp(session, scopeNo, { version, epoch });
+    const { ledger } = this;
+    ledger.watermark = watermark === "0" ? undefined : watermark;
+    let next: Seen = { version, epoch };
+    const absent = new Set<string>();
+    after.push(() => {
+      this.seen = next;
+    });
+    const commitVersion = async (): Promise<void> => {
+      if (next.version > version) return;
+      next = { ...next, version: version + 1 };
+      await session.rows(`UPDATE ${sqlSchema}.scope SET version = $2 WHERE scope_no = $1`, scopeNo, next.version);
+    };
+    return {
+      session,
+      names,
+      scopeNo,
+      ledger,
+      sumsFrom,
+      load: async (ids) => {
+        if (ids.traceIds.length === 0 && ids.executionIds.length === 0) return;
+        const { covered, part, numbers } = await loadPart(session, sqlSchema, scopeNo, ids);
+        ledger.load(covered, part);
+        for (const id of covered.executionIds) {
+          const number = numbers.get(id);
+          if (number === undefined) absent.add(id);
+          else this.numbers.set(id, number);
+        }
+      },
+      save: async (changes) => {
+        if (isNothing(changes)) return;
+        await commitVersion();
+        const numbers = await this.numbersOf(session, scopeNo, changes, absent);
+        const made = await saveChanges(
+          { session, schema: sqlSchema, names, scopeNo, version: next.version, sumsFrom, numberOf: (id) => numbers.get(id) as number },
+          changes,
+        );
+        for (const { executionId } of changes.executions) saved.add(executionId);
+        for (const executionId of changes.forgotten) saved.add(executionId);
+        after.push(() => {
+          names.remember(scopeNo, made);
+          if (this.numbers.size > MOST_NUMBERS) this.numbers.clear();
+          for (const [id, number] of numbers) this.numbers.set(id, number);
+          for (const id of changes.forgotten) this.numbers.delete(id);
+        });
+        if (origin === undefined || saved.size === 0) return;
+        const payload = noticeOf(origin, { scope, executionIds: [...saved] });
+        await session.rows("SELECT pg_notify($1, $2)", channelOf(schema), payload);
+      },
+      unsettle: async () => {
+        await commitVersion();
+        next = { ...next, epoch: epoch + 1 };
+        await session.rows(`UPDATE ${sqlSchema}.scope SET epoch = $2 WHERE scope_no = $1`, scopeNo, next.epoch);
+        after.push(() => this.forgetAll());
+      },
+    };
+  }
+
+  /** Lets go of what others changed since this process saw the scope last. */
+  private async catchUp(session: Session, scopeNo: number, now: Seen): Promise<void> {
+    const { seen } = this;
+    if (seen?.version === now.version && seen.epoch === now.epoch) return;
+    if (seen === undefined || seen.epoch !== now.epoch || seen.version > now.version) {
+      this.forgetAll();
+      return;
+    }
+    const { sqlSchema } = this.options;
+    const changed = (await session.rows(
+      `SELECT summary::text FROM ${sqlSchema}.execution WHERE scope_no = $1 AND version > $2 LIMIT ${MOST_FOREIGN}`,
+      scopeNo,
+      seen.version,
+    )) as [string][];
+    if (changed.length === MOST_FOREIGN) {
+      this.forgetAll();
+      return;
+    }
+    const refused = (await session.rows(
+      `SELECT trace_id::text FROM ${sqlSchema}.trace_refused WHERE scope_no = $1 AND version > $2`,
+      scopeNo,
+      seen.version,
+    )) as [string][];
+    const summaries = changed.map(([text]) => JSON.parse(text) as ExecutionSummary);
+    this.ledger.forget({
+      executionIds: summaries.map(({ executionId }) => executionId),
+      traceIds: [
+        ...summaries.flatMap(({ traceIds }) => traceIds),
+        ...refused.map(([traceId]) => traceId.replaceAll("-", "")),
+      ],
+    });
+  }
+
+  /** A number for every execution that the changes name; new ones for those that are not stored. */
+  private async numbersOf(
+    session: Session,
+    scopeNo: number,
+    changes: LedgerChanges,
+    absent: ReadonlySet<string>,
+  ): Promise<Map<string, number>> {
+    const numbers = new Map<string, number>();
+    const named = [changes.spans, changes.gone, changes.returned, changes.executions].flatMap((list) =>
+      list.map(({ executionId }) => executionId),
+    );
+    const unknown: string[] = [];
+    for (const id of new Set([...named, ...changes.forgotten])) {
+      const known = this.numbers.get(id);
+      if (known !== undefined) numbers.set(id, known);
+      else unknown.push(id);
+    }
+    const asked = unknown.filter((id) => !absent.has(id));
+    if (asked.length > 0) {
+      const { numbers: found } = await loadNumbers(session, this.options.sqlSchema, scopeNo, asked);
+      for (const [id, number] of found) numbers.set(id, number);
+    }
+    for (const id of unknown) {
+      if (!numbers.has(id)) numbers.set(id, await this.freeNumber(session));
+    }
+    return numbers;
+  }
+
+  /** Numbers of the sequence come in blocks; what a failed write took is lost, and nobody's. */
+  private async freeNumber(session: Session): Promise<number> {
+    if (this.free.next === this.free.end) {
+      const [[first] = []] = await session.rows("SELECT nextval($1::regclass)::float8", `${this.options.sqlSchema}.execution_no`);
+      this.free = { next: first as number, end: (first as number) + NUMBERS_OF_A_BLOCK };
+    }
+    return this.free.next++;
+  }
+
+  private reset(): void {
+    this.forgetAll();
+    this.seen = undefined;
+  }
+
+  private forgetAll(): void {
+    this.ledger = new Ledger();
+    this.numbers.clear();
+  }
+}
