@@ -7,7 +7,7 @@ export const mayUse: Record<PackageName, readonly PackageName[]> = {
   metrics: ["model"],
   store: ["model", "metrics"],
   tracer: ["model", "pipeline"],
-  server: ["model", "pipeline"],
+  server: ["model", "pipeline", "metrics"],
   "react-core": ["model"],
   "react-trace": ["model", "react-core"],
   "react-analytics": ["model", "react-core"],
@@ -20,7 +20,7 @@ export const modelMayImport: readonly string[] = ["valibot"];
 export const browserEntries: Partial<Record<PackageName, readonly string[] | "*">> = {
   model: "*",
   metrics: "*",
-  store: ["./http", "./memory"],
+  store: ["./http", "./memory", "./port"],
   "react-core": "*",
   "react-trace": "*",
   "react-analytics": "*",

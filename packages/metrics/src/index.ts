@@ -19,9 +19,23 @@ export {
 } from "./execution-stats.ts";
 export { LatencyHistogram, latencySlot } from "./latency-histogram.ts";
 export { type LocalDay, localDays } from "./local-days.ts";
-export { computeRunMetrics } from "./run-metrics.ts";
+export {
+  compareAttempts,
+  compareNodes,
+  type NodeFacts,
+  type NodeTotals,
+  toNodeTotals,
+} from "./node-totals.ts";
+export { computeRunMetrics, runMetricsOf } from "./run-metrics.ts";
 export { createSpanSearch } from "./search-span.ts";
-export { rootRank, segmentStatus, toSegment } from "./segments.ts";
-export { compareText } from "./span-order.ts";
-export { summarizeExecution } from "./summarize-execution.ts";
+export { rootRank, segmentRoots, segmentStatus, toSegment } from "./segments.ts";
+export { compareStarts, compareText } from "./span-order.ts";
+export {
+  type ExecutionFrame,
+  executionFrame,
+  orderTraces,
+  type SpanExtremes,
+  summarizeExecution,
+} from "./summarize-execution.ts";
+export type { SummedSpan } from "./summed-span.ts";
 export { emptySums, type Sums } from "./sums.ts";

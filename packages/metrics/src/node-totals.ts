@@ -1,6 +1,7 @@
-import { type Contribution, compareNanos, type NodeSummary, type SpanRecord } from "@spanloom/model";
+import { type Contribution, compareNanos, type NodeSummary } from "@spanloom/model";
 import { compareStarts, compareText } from "./span-order.ts";
-import { addContribution, emptySums } from "./sums.ts";
+import type { SummedSpan } from "./summed-span.ts";
+import { addContribution, emptySums, type Sums } from "./sums.ts";
 
 /** One node's summary, and what a stage shows besides. */
 export interface NodeTotals {
@@ -16,7 +17,7 @@ export class NodeCollector {
   private readonly nodes = new Map<string, NodeFacts>();
 
   /** Takes one span of the node, and what it counts for. */
-  add(nodeId: string, span: SpanRecord, contribution: Contribution | undefined): void {
+  add(nodeId: string, span: SummedSpan, contribution: Contribution | undefined): void {
     let facts = this.nodes.get(nodeId);
     if (facts === undefined) {
       facts = begin(nodeId, span);
@@ -28,16 +29,12 @@ export class NodeCollector {
 
   /** The nodes in order of first start, then node id. */
   totals(): NodeTotals[] {
-    return Array.from(this.nodes.values(), finish).sort(
-      (a, b) =>
-        compareNanos(a.summary.startTime, b.summary.startTime) ||
-        compareText(a.summary.nodeId, b.summary.nodeId),
-    );
+    return Array.from(this.nodes.values(), toNodeTotals).sort(compareNodes);
   }
 }
 
 /** Which span stands for a node's latest attempt: the highest attempt, node spans before others, then the latest start. */
-function compareAttempts(a: SpanRecord, b: SpanRecord): number {
+export function compareAttempts(a: SummedSpan, b: SummedSpan): number {
   return (
     (a.attempt ?? 1) - (b.attempt ?? 1) ||
     Number(a.kind === "node") - Number(b.kind === "node") ||
@@ -45,23 +42,27 @@ function compareAttempts(a: SpanRecord, b: SpanRecord): number {
   );
 }
 
-interface NodeFacts {
+/** What the spans of one node add up to. */
+export interface NodeFacts {
   nodeId: string;
-  first: SpanRecord;
-  typed?: SpanRecord;
-  latestAttempt: SpanRecord;
+  /** The first span, and the first that has a node type. */
+  first: SummedSpan;
+  typed?: SummedSpan;
+  /** As {@link compareAttempts} orders. */
+  latestAttempt: SummedSpan;
   /** The latest span of kind `node`. */
-  latestNode?: SpanRecord;
+  latestNode?: SummedSpan;
   /** Open spans of kind `node`, and of any kind. */
   openNodes: number;
   open: number;
   spanCount: number;
   errorCount: number;
+  /** The latest end. */
   endTime?: string;
-  sums: ReturnType<typeof emptySums>;
+  sums: Sums;
 }
 
-function begin(nodeId: string, span: SpanRecord): NodeFacts {
+function begin(nodeId: string, span: SummedSpan): NodeFacts {
   return {
     nodeId,
     first: span,
@@ -74,7 +75,7 @@ function begin(nodeId: string, span: SpanRecord): NodeFacts {
   };
 }
 
-function extend(facts: NodeFacts, span: SpanRecord): void {
+function extend(facts: NodeFacts, span: SummedSpan): void {
   const isNode = span.kind === "node";
   facts.spanCount++;
   if (span.status.code === "error") facts.errorCount++;
@@ -91,7 +92,14 @@ function extend(facts: NodeFacts, span: SpanRecord): void {
   if (isNode && (!facts.latestNode || compareStarts(span, facts.latestNode) > 0)) facts.latestNode = span;
 }
 
-function finish(facts: NodeFacts): NodeTotals {
+/** How nodes are listed: by first start, then node id. */
+export function compareNodes(a: NodeTotals, b: NodeTotals): number {
+  return (
+    compareNanos(a.summary.startTime, b.summary.startTime) || compareText(a.summary.nodeId, b.summary.nodeId)
+  );
+}
+
+export function toNodeTotals(facts: NodeFacts): NodeTotals {
   const status = statusOf(facts);
   return {
     name: facts.first.name,

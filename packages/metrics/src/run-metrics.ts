@@ -1,5 +1,6 @@
 import {
   bearsBelow,
+  type ExecutionDetail,
   type KeyspaceMetrics,
   millisBetween,
   type RunMetrics,
@@ -9,16 +10,26 @@ import {
 import type { NodeTotals } from "./node-totals.ts";
 import { compareText } from "./span-order.ts";
 import { foldExecution } from "./summarize-execution.ts";
+import type { SummedSpan } from "./summed-span.ts";
 
 /** A run by stage. Takes what `summarizeExecution` takes, and agrees with it. */
 export function computeRunMetrics(
   executionId: string,
-  spans: readonly SpanRecord[],
+  spans: readonly SummedSpan[],
   seq: number,
   below: ReadonlyMap<string, number> = bearsBelow(spans),
 ): RunMetrics {
   const { detail, nodes, own } = foldExecution(executionId, spans, seq, below);
-  const { workflowId, workflowName, status, startTime, endTime, usage, cost } = detail;
+  return runMetricsOf(detail, nodes, own);
+}
+
+/** Run metrics of what is summed up already. `own` may leave out spans without cache accesses. */
+export function runMetricsOf(
+  detail: ExecutionDetail,
+  nodes: readonly NodeTotals[],
+  own: Iterable<Pick<SpanRecord, "cache">>,
+): RunMetrics {
+  const { executionId, workflowId, workflowName, status, startTime, endTime, usage, cost, seq } = detail;
   const mcpCache = cacheMetrics(own);
   return {
     executionId,

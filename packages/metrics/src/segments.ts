@@ -1,14 +1,15 @@
 import { type ExecutionStatus, isTerminal, parentOf, type Segment, type SpanRecord } from "@spanloom/model";
 import { compareStarts } from "./span-order.ts";
+import type { SummedSpan } from "./summed-span.ts";
 
 /**
  * The roots of an execution's segments, in order. Spans with `executionStatus` are roots because their tracer says so,
  * and then the only ones; else each trace has one: its least span by (kind `workflow` first, then parentless; start,
  * span id). Empty when there are only orphans.
  */
-export function segmentRoots(spans: Iterable<SpanRecord>): SpanRecord[] {
-  const said: SpanRecord[] = [];
-  const guessed = new Map<string, SpanRecord>();
+export function segmentRoots<S extends SummedSpan>(spans: Iterable<S>): S[] {
+  const said: S[] = [];
+  const guessed = new Map<string, S>();
   for (const span of spans) {
     if (span.executionStatus !== undefined) said.push(span);
     else if (rootRank(span) !== undefined) {
@@ -37,7 +38,7 @@ export function segmentStatus(
   return executionStatus ?? (root.status.code === "error" ? "failed" : "completed");
 }
 
-export function toSegment(root: SpanRecord): Segment {
+export function toSegment(root: SummedSpan): Segment {
   return {
     traceId: root.traceId,
     rootSpanId: root.spanId,
@@ -47,6 +48,6 @@ export function toSegment(root: SpanRecord): Segment {
   };
 }
 
-function compareRoots(a: SpanRecord, b: SpanRecord): number {
+function compareRoots(a: SummedSpan, b: SummedSpan): number {
   return (rootRank(a) ?? 2) - (rootRank(b) ?? 2) || compareStarts(a, b);
 }

@@ -4,11 +4,12 @@ import {
   type ExecutionDetail,
   millisBetween,
   RESOURCE,
-  type SpanRecord,
+  type UnixNanos,
 } from "@spanloom/model";
 import { NodeCollector, type NodeTotals } from "./node-totals.ts";
 import { segmentRoots, toSegment } from "./segments.ts";
 import { compareText } from "./span-order.ts";
+import type { SummedSpan } from "./summed-span.ts";
 import { addContribution, countedOf, emptySums } from "./sums.ts";
 
 /**
@@ -20,7 +21,7 @@ import { addContribution, countedOf, emptySums } from "./sums.ts";
  */
 export function summarizeExecution(
   executionId: string,
-  spans: readonly SpanRecord[],
+  spans: readonly SummedSpan[],
   seq: number,
   below: ReadonlyMap<string, number> = bearsBelow(spans),
 ): ExecutionDetail {
@@ -30,10 +31,10 @@ export function summarizeExecution(
 /** The summary, and what run metrics need besides: computed once, so that both always agree. */
 export function foldExecution(
   executionId: string,
-  spans: readonly SpanRecord[],
+  spans: readonly SummedSpan[],
   seq: number,
   below: ReadonlyMap<string, number>,
-): { detail: ExecutionDetail; nodes: NodeTotals[]; own: SpanRecord[] } {
+): { detail: ExecutionDetail; nodes: NodeTotals[]; own: SummedSpan[] } {
   const own = spans.filter((span) => span.executionId === executionId);
   const roots = segmentRoots(own);
   const collector = new NodeCollector();
@@ -42,8 +43,15 @@ export function foldExecution(
   const traces = new Set<string>();
   let openSpanCount = 0;
   let errorCount = 0;
+  let firstStart: UnixNanos | undefined;
+  let lastEnd: UnixNanos | undefined;
   for (const span of own) {
     traces.add(span.traceId);
+    const { startTime, endTime } = span;
+    if (firstStart === undefined || compareNanos(startTime, firstStart) < 0) firstStart = startTime;
+    if (endTime !== undefined && (lastEnd === undefined || compareNanos(endTime, lastEnd) > 0)) {
+      lastEnd = endTime;
+    }
     if (span.endTime === undefined) openSpanCount++;
     if (span.status.code === "error") errorCount++;
     const contribution = countedOf(span, below);
@@ -54,7 +62,7 @@ export function foldExecution(
   const nodes = collector.totals();
   const detail: ExecutionDetail = {
     executionId,
-    ...frame(own, roots, openSpanCount, errorCount),
+    ...executionFrame(roots, { openSpanCount, errorCount, firstStart, lastEnd }),
     traceIds: orderTraces(roots, traces),
     spanCount: own.length,
     openSpanCount,
@@ -69,7 +77,8 @@ export function foldExecution(
   return { detail, nodes, own };
 }
 
-type Frame = Pick<
+/** What segments say about an execution. */
+export type ExecutionFrame = Pick<
   ExecutionDetail,
   | "workflowId"
   | "workflowName"
@@ -84,16 +93,24 @@ type Frame = Pick<
   | "serviceVersion"
 >;
 
-/** The first segment says what ran and since when, the latest what became of it. */
-function frame(
-  own: readonly SpanRecord[],
-  roots: readonly SpanRecord[],
-  open: number,
-  errors: number,
-): Frame {
+/** What stands in for a root where only orphans have come so far. */
+export interface SpanExtremes {
+  openSpanCount: number;
+  errorCount: number;
+  /** Least start and greatest end of any span. */
+  firstStart: UnixNanos | undefined;
+  lastEnd: UnixNanos | undefined;
+}
+
+/**
+ * The first segment says what ran and since when, the latest what became of it.
+ *
+ * @param roots As `segmentRoots` gives them.
+ */
+export function executionFrame(roots: readonly SummedSpan[], extremes: SpanExtremes): ExecutionFrame {
   const first = roots[0];
   const latest = roots.at(-1);
-  if (first === undefined || latest === undefined) return orphanFrame(own, open, errors);
+  if (first === undefined || latest === undefined) return orphanFrame(extremes);
   const { status, endTime } = toSegment(latest);
   const attributes = first.resource.attributes;
   return present({
@@ -112,26 +129,19 @@ function frame(
 }
 
 /** Only orphans so far: their extremes stand in for a root. An execution without spans has no start; it says 0. */
-function orphanFrame(own: readonly SpanRecord[], open: number, errors: number): Frame {
-  let startTime: string | undefined;
-  let endTime: string | undefined;
-  for (const span of own) {
-    if (startTime === undefined || compareNanos(span.startTime, startTime) < 0) startTime = span.startTime;
-    if (span.endTime !== undefined && (endTime === undefined || compareNanos(span.endTime, endTime) > 0)) {
-      endTime = span.endTime;
-    }
-  }
-  const end = open > 0 ? undefined : endTime;
+function orphanFrame({ openSpanCount, errorCount, firstStart, lastEnd }: SpanExtremes): ExecutionFrame {
+  const open = openSpanCount > 0;
+  const end = open ? undefined : lastEnd;
   return present({
-    status: open > 0 ? ("running" as const) : errors > 0 ? ("failed" as const) : ("completed" as const),
-    startTime: startTime ?? "0",
+    status: open ? ("running" as const) : errorCount > 0 ? ("failed" as const) : ("completed" as const),
+    startTime: firstStart ?? "0",
     endTime: end,
-    durationMs: end === undefined || startTime === undefined ? undefined : millisBetween(startTime, end),
+    durationMs: end === undefined || firstStart === undefined ? undefined : millisBetween(firstStart, end),
   });
 }
 
 /** Traces of the segments in their order, then the others by id. */
-function orderTraces(roots: readonly SpanRecord[], traces: ReadonlySet<string>): string[] {
+export function orderTraces(roots: readonly SummedSpan[], traces: Iterable<string>): string[] {
   const ofSegments = new Set(roots.map((root) => root.traceId));
   return [...ofSegments, ...[...traces].filter((id) => !ofSegments.has(id)).sort(compareText)];
 }

@@ -21,7 +21,10 @@ export function emptySums(): Sums {
 }
 
 /** What one span adds to every sum; `undefined` for nothing. Most spans have neither usage nor cost: they need no key. */
-export function countedOf(span: SpanRecord, below: ReadonlyMap<string, number>): Contribution | undefined {
+export function countedOf(
+  span: Pick<SpanRecord, "traceId" | "spanId" | "kind" | "usage" | "cost">,
+  below: ReadonlyMap<string, number>,
+): Contribution | undefined {
   if (span.usage === undefined && span.cost === undefined) return undefined;
   return contributionOf(span, below.get(spanKey(span)) ?? 0);
 }

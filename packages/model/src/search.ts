@@ -41,4 +41,9 @@ export interface SpanMatches {
    * the absence of a cursor says that the search is done.
    */
   nextCursor?: string;
+  /**
+   * Set by a server whose caller may not see content: then neither content nor attributes that hold such were looked at,
+   * and nothing tells whether the text stands there.
+   */
+  contentWithheld?: true;
 }

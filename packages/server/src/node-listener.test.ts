@@ -79,6 +79,7 @@ function countWatches(inner: TraceStore = createMemoryStore()): {
   const store: TraceStore = {
     name: inner.name,
     capabilities: inner.capabilities,
+    prune: (request) => inner.prune(request),
     close: () => inner.close(),
     forScope(scope) {
       const scoped = inner.forScope(scope);

@@ -1,3 +1,13 @@
 // The store for tests, demos and short-lived tools. Others have their own entries: `@spanloom/store/sqlite` keeps a
 // file, `@spanloom/store/http` reads through a server, `@spanloom/store/testing` holds an adapter to the contract.
 export { createMemoryStore } from "./adapters/memory.ts";
+// Around any store: counts of what it is asked.
+export type {
+  MeterLike,
+  MethodStats,
+  ObserveOptions,
+  StoreCall,
+  StoreMethod,
+  StoreStats,
+} from "./observe/call-meter.ts";
+export { type ObservedStore, observeStore } from "./observe/observe-store.ts";

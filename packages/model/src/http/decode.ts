@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { DailyCosts } from "../analytics.ts";
+import { ANALYTICS_GROUPS, type Analytics, type DailyCosts } from "../analytics.ts";
 import { SpanloomError } from "../errors.ts";
 import { EXECUTION_STATUSES, type ExecutionDetail, type ExecutionSummary } from "../execution.ts";
 import type { Page } from "../page.ts";
@@ -7,14 +7,17 @@ import type { WriteReceipt } from "../ports/span-sink.ts";
 import type { PanelConfig, TraceChanges, TracePage } from "../ports/trace-reader.ts";
 import { problemText, recordSchema, skeletonSchema } from "../record-schema.ts";
 import type { RunMetrics } from "../run-metrics.ts";
+import { SEARCH_PLACES, type SpanMatches } from "../search.ts";
 import type { SpanRecord } from "../span.ts";
 import { isUnixNanos } from "../time.ts";
 import {
+  wireAnalytics,
   wireDailyCosts,
   wireExecution,
   wireExecutionDetail,
   wirePanelConfig,
   wireRunMetrics,
+  wireSpanMatches,
   wireTraceChanges,
   wireWriteReceipt,
 } from "./wire.ts";
@@ -150,13 +153,46 @@ const daily = v.object({
     }),
   ),
 });
+const latency = v.object({
+  count,
+  p50Ms: v.optional(v.number()),
+  p95Ms: v.optional(v.number()),
+  p99Ms: v.optional(v.number()),
+});
+const analyticsSums = {
+  executions: v.optional(
+    v.object({ total: count, byStatus: v.record(v.picklist(EXECUTION_STATUSES), v.optional(count)) }),
+  ),
+  ...sums,
+  latency,
+};
+const analytics = v.object({
+  timeZone: v.string(),
+  groupBy: v.optional(v.picklist(ANALYTICS_GROUPS)),
+  startTime: time,
+  endTime: time,
+  total: v.object(analyticsSums),
+  groups: v.array(v.object({ key: v.string(), ...analyticsSums })),
+});
+const matches = v.object({
+  items: v.array(
+    v.object({
+      traceId: v.string(),
+      spanId: v.string(),
+      hits: v.array(v.object({ place: v.picklist(SEARCH_PLACES), key: v.string(), snippet: v.string() })),
+    }),
+  ),
+  asOfSeq: count,
+  nextCursor: v.optional(v.string()),
+  contentWithheld: v.optional(v.literal(true)),
+});
 const receipt = v.object({
   written: count,
   unchanged: count,
   rejected: v.array(
     v.object({
       index: count,
-      code: v.picklist(["invalid_record", "limit_exceeded", "deleted_execution"]),
+      code: v.picklist(["invalid_record", "limit_exceeded", "deleted_execution", "past_retention"]),
       message: v.string(),
     }),
   ),
@@ -189,6 +225,12 @@ export function decodeRunMetrics(wire: unknown): RunMetrics {
 }
 export function decodeDailyCosts(wire: unknown): DailyCosts {
   return check(daily, wireDailyCosts.decode(wire));
+}
+export function decodeAnalytics(wire: unknown): Analytics {
+  return check(analytics, wireAnalytics.decode(wire)) as Analytics;
+}
+export function decodeSpanMatches(wire: unknown): SpanMatches {
+  return check(matches, wireSpanMatches.decode(wire)) as SpanMatches;
 }
 export function decodeReceipt(wire: unknown): WriteReceipt {
   return check(receipt, wireWriteReceipt.decode(wire));

@@ -1,4 +1,5 @@
 export {
+  decodeAnalytics,
   decodeChanges,
   decodeConfig,
   decodeDailyCosts,
@@ -8,21 +9,26 @@ export {
   decodeReceipt,
   decodeRunMetrics,
   decodeSpan,
+  decodeSpanMatches,
   decodeSpans,
   decodeTracePage,
 } from "./decode.ts";
 export { decodeProblem, encodeProblem, type Problem, statusOf } from "./problem.ts";
 export {
+  analyticsParams,
   dailyCostsParams,
   executionIdsParams,
   getTraceParams,
   listExecutionsParams,
   queryString,
+  readAnalytics,
   readCount,
   readDailyCosts,
   readExecutionIds,
   readGetTrace,
   readListExecutions,
+  readSearchSpans,
+  searchSpansParams,
 } from "./queries.ts";
 export {
   type Action,
@@ -39,11 +45,13 @@ export type { Codec, FieldCodec, Struct } from "./struct.ts";
 export {
   encodeSpans,
   encodeTracePage,
+  wireAnalytics,
   wireDailyCosts,
   wireExecution,
   wireExecutionDetail,
   wirePanelConfig,
   wireRunMetrics,
+  wireSpanMatches,
   wireTraceChanges,
   wireWriteReceipt,
 } from "./wire.ts";

@@ -86,6 +86,8 @@ function codeFor(status: number): SpanloomErrorCode {
   if (status === 403) return "not_permitted";
   if (status === 404) return "not_found";
   if (status === 413) return "limit_exceeded";
+  // A server that is too busy, or a proxy that is: nothing is wrong with what was asked.
+  if (status === 408 || status === 429) return "network_failed";
   if (status === 504) return "timed_out";
   return status < 500 ? "invalid_argument" : "network_failed";
 }

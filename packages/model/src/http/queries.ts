@@ -1,5 +1,11 @@
 import * as v from "valibot";
-import { COST_GROUPS, type DailyCostsQuery } from "../analytics.ts";
+import {
+  ANALYTICS_GROUPS,
+  type AnalyticsGroup,
+  type AnalyticsQuery,
+  COST_GROUPS,
+  type DailyCostsQuery,
+} from "../analytics.ts";
 import { SpanloomError } from "../errors.ts";
 import { EXECUTION_STATUSES } from "../execution.ts";
 import {
@@ -8,6 +14,7 @@ import {
   type GetTraceQuery,
   type ListExecutionsQuery,
 } from "../ports/trace-reader.ts";
+import { SEARCH_PLACES, type SearchSpansQuery } from "../search.ts";
 import { nanosToRfc3339, rfc3339ToNanos } from "../time.ts";
 
 /** Query strings of the routes: built by the client, read by the server, in one place. */
@@ -28,6 +35,13 @@ const SORT_NAMES: Record<ExecutionSort, string> = {
   cost: "cost",
   nodeCount: "node_count",
   spanCount: "span_count",
+};
+
+const ANALYTICS_GROUP_NAMES: Record<AnalyticsGroup, string> = {
+  day: "day",
+  workflow: "workflow",
+  nodeType: "node_type",
+  model: "model",
 };
 
 export function listExecutionsParams(query: ListExecutionsQuery): Params {
@@ -61,6 +75,19 @@ export function readGetTrace(params: Params): GetTraceQuery {
   return read(params, traceSchema);
 }
 
+export function searchSpansParams(query: SearchSpansQuery): Params {
+  return {
+    text: query.text,
+    places: query.places?.join(","),
+    cursor: query.cursor,
+    limit: query.limit?.toString(),
+  };
+}
+
+export function readSearchSpans(params: Params): SearchSpansQuery {
+  return read(params, searchSchema);
+}
+
 export function dailyCostsParams(query: DailyCostsQuery): Params {
   return {
     days: query.days.toString(),
@@ -73,6 +100,20 @@ export function dailyCostsParams(query: DailyCostsQuery): Params {
 
 export function readDailyCosts(params: Params): DailyCostsQuery {
   return read(params, dailySchema);
+}
+
+export function analyticsParams(query: AnalyticsQuery): Params {
+  return {
+    days: query.days.toString(),
+    time_zone: query.timeZone,
+    last_day: query.lastDay,
+    group_by: query.groupBy && ANALYTICS_GROUP_NAMES[query.groupBy],
+    workflow_id: query.workflowId,
+  };
+}
+
+export function readAnalytics(params: Params): AnalyticsQuery {
+  return read(params, analyticsSchema);
 }
 
 /** Reads a whole number >= 0, e.g. `since_seq`. Absent gives `undefined`. */
@@ -187,17 +228,56 @@ const traceSchema = v.pipe(
   v.transform(({ as_of_seq, ...rest }): GetTraceQuery => defined({ asOfSeq: as_of_seq, ...rest })),
 );
 
+const placesMessage = `places must be some of ${SEARCH_PLACES.join(", ")}`;
+const searchSchema = v.pipe(
+  v.object({
+    text: v.pipe(shortText("text"), v.minLength(1, "text must not be empty")),
+    places: v.optional(
+      v.pipe(
+        v.string(),
+        v.transform((value) => value.split(",")),
+        v.array(v.picklist(SEARCH_PLACES, placesMessage)),
+      ),
+    ),
+    cursor: v.optional(shortText("cursor", MAX_CURSOR)),
+    limit: v.optional(digits("limit", 1, 1_000)),
+  }),
+  v.transform((query): SearchSpansQuery => defined(query)),
+);
+
+const windowEntries = {
+  days: v.optional(digits("days", 1, 400), "30"),
+  time_zone: v.optional(v.string(), "UTC"),
+  last_day: v.optional(v.pipe(v.string(), v.check(isDay, "last_day must be a date like 2026-11-21"))),
+  workflow_id: v.optional(shortText("workflow_id")),
+};
+
 const dailySchema = v.pipe(
   v.object({
-    days: v.optional(digits("days", 1, 400), "30"),
-    time_zone: v.optional(v.string(), "UTC"),
-    last_day: v.optional(v.pipe(v.string(), v.check(isDay, "last_day must be a date like 2026-11-21"))),
+    ...windowEntries,
     group_by: v.optional(v.picklist(COST_GROUPS, `group_by must be one of ${COST_GROUPS.join(", ")}`)),
-    workflow_id: v.optional(shortText("workflow_id")),
   }),
   v.transform(
     ({ days, time_zone, last_day, group_by, workflow_id }): DailyCostsQuery =>
       defined({ days, timeZone: time_zone, lastDay: last_day, groupBy: group_by, workflowId: workflow_id }),
+  ),
+);
+
+const groupNames = Object.values(ANALYTICS_GROUP_NAMES);
+const analyticsSchema = v.pipe(
+  v.object({
+    ...windowEntries,
+    group_by: v.optional(v.picklist(groupNames, `group_by must be one of ${groupNames.join(", ")}`)),
+  }),
+  v.transform(
+    ({ days, time_zone, last_day, group_by, workflow_id }): AnalyticsQuery =>
+      defined({
+        days,
+        timeZone: time_zone,
+        lastDay: last_day,
+        groupBy: ANALYTICS_GROUPS.find((group) => ANALYTICS_GROUP_NAMES[group] === group_by),
+        workflowId: workflow_id,
+      }),
   ),
 );
 

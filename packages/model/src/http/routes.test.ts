@@ -2,16 +2,20 @@ import { describe, expect, test } from "vitest";
 import { SpanloomError } from "../errors.ts";
 import { decodeProblem, encodeProblem } from "./problem.ts";
 import {
+  analyticsParams,
   dailyCostsParams,
   executionIdsParams,
   getTraceParams,
   listExecutionsParams,
   queryString,
+  readAnalytics,
   readCount,
   readDailyCosts,
   readExecutionIds,
   readGetTrace,
   readListExecutions,
+  readSearchSpans,
+  searchSpansParams,
 } from "./queries.ts";
 import { routePath } from "./routes.ts";
 
@@ -56,6 +60,19 @@ describe("queries", () => {
     };
     expect(readDailyCosts(sent(dailyCostsParams(costs)))).toEqual(costs);
     expect(readDailyCosts({})).toEqual({ days: 30, timeZone: "UTC" });
+    const search = {
+      text: "ä & b",
+      places: ["name" as const, "content" as const],
+      cursor: "c",
+      limit: 1_000,
+    };
+    expect(readSearchSpans(sent(searchSpansParams(search)))).toEqual(search);
+    expect(readSearchSpans({ text: "a" })).toEqual({ text: "a" });
+    for (const groupBy of ["day", "workflow", "nodeType", "model"] as const) {
+      const analytics = { ...costs, groupBy };
+      expect(readAnalytics(sent(analyticsParams(analytics)))).toEqual(analytics);
+    }
+    expect(readAnalytics({})).toEqual({ days: 30, timeZone: "UTC" });
     const ids = ["a,b", "c&d", ""];
     expect(readExecutionIds(new URLSearchParams(executionIdsParams(ids)))).toEqual(ids);
     expect(readExecutionIds(new URLSearchParams(""))).toBeUndefined();

@@ -3,6 +3,7 @@ export type Action =
   | "executions.list"
   | "executions.read"
   | "trace.read"
+  | "trace.search"
   | "span.read"
   | "run_metrics.read"
   | "config.read"
@@ -22,9 +23,11 @@ export const ROUTES = {
   getExecution: { method: "GET", path: "/executions/:execution_id", action: "executions.read" },
   getTrace: { method: "GET", path: "/executions/:execution_id/trace", action: "trace.read" },
   getSpan: { method: "GET", path: "/executions/:execution_id/spans/:span_id", action: "span.read" },
+  searchSpans: { method: "GET", path: "/executions/:execution_id/search", action: "trace.search" },
   getRunMetrics: { method: "GET", path: "/runs/:run_id/metrics", action: "run_metrics.read" },
   getConfig: { method: "GET", path: "/config", action: "config.read" },
   getDailyCosts: { method: "GET", path: "/analytics/daily-costs", action: "analytics.read" },
+  getAnalytics: { method: "GET", path: "/analytics/summary", action: "analytics.read" },
   writeSpans: { method: "POST", path: "/spans", action: "spans.write" },
 } as const;
 

@@ -1,12 +1,22 @@
-import type { CostGroupSum, DailyCost, DailyCosts } from "../analytics.ts";
+import type {
+  Analytics,
+  AnalyticsGroup,
+  AnalyticsRow,
+  AnalyticsSums,
+  CostGroupSum,
+  DailyCost,
+  DailyCosts,
+  LatencySummary,
+} from "../analytics.ts";
 import type { CostSum } from "../cost.ts";
 import type { ExecutionDetail, ExecutionSummary, NodeSummary, Segment } from "../execution.ts";
 import type { WriteReceipt } from "../ports/span-sink.ts";
 import type { PanelConfig, TraceChanges, TracePage } from "../ports/trace-reader.ts";
 import type { KeyspaceMetrics, RunMetrics, StageMetrics } from "../run-metrics.ts";
+import type { SearchHit, SpanMatch, SpanMatches } from "../search.ts";
 import type { SpanRecord, SpanSkeleton } from "../span.ts";
 import type { UsageSum } from "../usage.ts";
-import { list, type Struct, struct } from "./struct.ts";
+import { type Codec, list, type Struct, struct } from "./struct.ts";
 import { money, time } from "./units.ts";
 import { encodeSpanUsage, wireSkeleton, wireSpan } from "./wire-span.ts";
 
@@ -176,6 +186,41 @@ export const wireDailyCosts: Struct<DailyCosts> = struct<DailyCosts>({
       groups: list(struct<CostGroupSum>({ key: true, usage: usageSum, cost: costSum })),
     }),
   ),
+});
+
+const latency = struct<LatencySummary>({ count: true, p50Ms: true, p95Ms: true, p99Ms: true });
+const analyticsSums = {
+  executions: struct<NonNullable<AnalyticsSums["executions"]>>({ total: true, byStatus: true }),
+  usage: usageSum,
+  cost: costSum,
+  latency,
+} as const;
+/** As in the query string. */
+const analyticsGroup: Codec = {
+  encode: (group: AnalyticsGroup) => (group === "nodeType" ? "node_type" : group),
+  decode: (wire: unknown) => (wire === "node_type" ? "nodeType" : wire),
+};
+
+export const wireAnalytics: Struct<Analytics> = struct<Analytics>({
+  timeZone: true,
+  groupBy: analyticsGroup,
+  startTime: time,
+  endTime: time,
+  total: struct<AnalyticsSums>(analyticsSums),
+  groups: list(struct<AnalyticsRow>({ key: true, ...analyticsSums })),
+});
+
+export const wireSpanMatches: Struct<SpanMatches> = struct<SpanMatches>({
+  items: list(
+    struct<SpanMatch>({
+      traceId: true,
+      spanId: true,
+      hits: list(struct<SearchHit>({ place: true, key: true, snippet: true })),
+    }),
+  ),
+  asOfSeq: true,
+  nextCursor: true,
+  contentWithheld: true,
 });
 
 export const wireWriteReceipt: Struct<WriteReceipt> = struct<WriteReceipt>({

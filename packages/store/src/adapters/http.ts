@@ -1,4 +1,6 @@
 import {
+  type Analytics,
+  type AnalyticsQuery,
   type DailyCosts,
   type DailyCostsQuery,
   type ExecutionDetail,
@@ -9,14 +11,18 @@ import {
   type PanelConfig,
   type RunMetrics,
   type ScopedStore,
+  type SearchSpansQuery,
   SpanloomError,
+  type SpanMatches,
   type SpanRecord,
   type StoreCapabilities,
   type TraceChanges,
   type TracePage,
 } from "@spanloom/model";
 import {
+  analyticsParams,
   dailyCostsParams,
+  decodeAnalytics,
   decodeChanges,
   decodeConfig,
   decodeDailyCosts,
@@ -24,6 +30,7 @@ import {
   decodeExecutionPage,
   decodeRunMetrics,
   decodeSpan,
+  decodeSpanMatches,
   decodeTracePage,
   executionIdsParams,
   getTraceParams,
@@ -32,6 +39,7 @@ import {
   type RouteName,
   type RouteParams,
   routePath,
+  searchSpansParams,
 } from "@spanloom/model/http";
 import { checkExecutionIds, checkRecords } from "../check-arguments.ts";
 import { createConnection, type HttpConnection } from "../http/connection.ts";
@@ -47,6 +55,8 @@ export interface HttpStoreOptions {
   headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>);
   /** How long one answer may take: 30,000 where absent. */
   timeoutMs?: number;
+  /** Ends everything under way, waits between tries included; later calls reject with `store_closed`. */
+  signal?: AbortSignal;
   /** The name of the scope, for the caller's own use: which one is read is the server's to say. `remote` where absent. */
   scope?: string;
   /** What the server's store can do, where the caller knows it; the least where absent. */
@@ -57,12 +67,15 @@ const LEAST: StoreCapabilities = {
   durability: "memory",
   concurrentWriters: true,
   crossProcessReads: true,
+  erasure: "eventual",
   provenSpansPerExecution: 0,
 };
 
 /**
- * A store behind a Spanloom server, for browsers and services. Reads are tried again where the network or a proxy fails;
- * a refused caller gets `unauthenticated` or `not_permitted`, a lost connection `network_failed`, silence `timed_out`.
+ * A store behind a Spanloom server, for browsers and services. Reads and writes are tried again where the network or a
+ * proxy fails, as `Retry-After` says; a write that arrives twice changes nothing. A refused caller gets
+ * `unauthenticated` or `not_permitted`, a lost connection `network_failed`, silence `timed_out`. Where the server takes
+ * less at once than a write sends, it goes in smaller parts.
  */
 export function createHttpStore(options: HttpStoreOptions): HttpStore {
   const connection = createConnection(options);
@@ -112,13 +125,19 @@ export function createHttpStore(options: HttpStoreOptions): HttpStore {
         { since_seq: String(seq), limit: limit?.toString() },
         decodeChanges,
       ),
+    searchSpans: (executionId, query: SearchSpansQuery): Promise<SpanMatches | undefined> =>
+      find("searchSpans", { execution_id: executionId }, searchSpansParams(query), decodeSpanMatches),
     getRunMetrics: (executionId): Promise<RunMetrics | undefined> =>
       find("getRunMetrics", { run_id: executionId }, {}, decodeRunMetrics),
     getDailyCosts: (query: DailyCostsQuery): Promise<DailyCosts> =>
       connection.get(`/analytics/daily-costs${queryString(dailyCostsParams(query))}`, decodeDailyCosts),
+    getAnalytics: (query: AnalyticsQuery): Promise<Analytics> =>
+      connection.get(`/analytics/summary${queryString(analyticsParams(query))}`, decodeAnalytics),
     getConfig: (): Promise<PanelConfig> => connection.get("/config", decodeConfig),
     follow: (executionId, seq, signal) => followTrace(connection, executionId, seq, signal),
     deleteExecution: () => Promise.reject(refused("Executions cannot be deleted")),
+    prune: () => Promise.reject(refused("Old executions cannot be removed")),
+    redact: () => Promise.reject(refused("Stored spans cannot be redacted")),
     recompute: () => Promise.reject(refused("Sums cannot be rebuilt")),
   };
 }

@@ -10,6 +10,7 @@ export interface HttpConnection {
   get<T>(path: string, decode: (wire: unknown) => T): Promise<T>;
   /** As `get`, but `undefined` where the server says that it has no such thing. */
   find<T>(path: string, decode: (wire: unknown) => T): Promise<T | undefined>;
+  /** For requests that may arrive twice. */
   post<T>(path: string, body: string, decode: (wire: unknown) => T): Promise<T>;
   /** One request, once, the way it comes; an answer that is no success rejects. */
   open(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response>;
@@ -19,11 +20,12 @@ const RETRIES = 2;
 const FIRST_DELAY_MS = 200;
 /** A server that asks for more patience than this gets the error to the caller instead. */
 const LONGEST_DELAY_MS = 5_000;
-const RETRIED_STATUS: ReadonlySet<number> = new Set([502, 503, 504]);
+const RETRIED_STATUS: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 export function createConnection(options: HttpStoreOptions): HttpConnection {
   const baseUrl = options.baseUrl.replace(/\/+$/, "");
   const timeoutMs = options.timeoutMs ?? 30_000;
+  const closing = options.signal;
   const cache = createEtagCache();
   const send = options.fetch ?? ((url: string, init: RequestInit) => fetch(url, init));
   const ownHeaders = async (): Promise<Record<string, string>> =>
@@ -31,36 +33,62 @@ export function createConnection(options: HttpStoreOptions): HttpConnection {
 
   async function request(path: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
     const headers = { ...(await ownHeaders()), ...(init.headers as Record<string, string>) };
+    // The function, and a try between two others, may have taken long.
+    if (closing?.aborted === true) throw closed();
     try {
       return await send(`${baseUrl}${path}`, { ...init, headers, signal });
     } catch (error) {
-      throw networkError(error, timeoutMs);
+      throw failure(error);
     }
   }
 
-  async function get<T>(path: string, decode: (wire: unknown) => T): Promise<T> {
-    const known = cache.get(path);
-    const headers: Record<string, string> = { accept: "application/json" };
-    if (known !== undefined) headers["if-none-match"] = known.etag;
-    for (let attempt = 0; ; attempt++) {
+  /** The signal of one try: its time-out, and the end of the store. */
+  function limited(): AbortSignal {
+    const timeout = AbortSignal.timeout(timeoutMs);
+    return closing === undefined ? timeout : AbortSignal.any([timeout, closing]);
+  }
+
+  async function readText(response: Response): Promise<string> {
+    try {
+      return await response.text();
+    } catch (error) {
+      throw failure(error);
+    }
+  }
+
+  function failure(error: unknown): SpanloomError {
+    return closing?.aborted === true ? closed() : networkError(error, timeoutMs);
+  }
+
+  /** Tries until there is an answer, an error that another try would meet again, or no patience left. */
+  async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
+    for (let tried = 0; ; tried++) {
       try {
-        const response = await request(path, { headers }, AbortSignal.timeout(timeoutMs));
-        if (response.status === 304 && known !== undefined) {
-          await response.body?.cancel();
-          return decode(JSON.parse(known.text));
-        }
-        if (!response.ok) throw new Refusal(response, await readText(response, timeoutMs));
-        const text = await readText(response, timeoutMs);
-        const value = decode(parse(text, response));
-        cache.set(path, response.headers.get("etag"), text);
-        return value;
+        return await attempt();
       } catch (error) {
-        const delayMs = delayBefore(attempt, error);
+        const delayMs = delayBefore(tried, error);
         if (delayMs === undefined) throw error instanceof Refusal ? error.toError() : error;
-        await new Promise((resolve) => setTimeout(resolve, delayMs));
+        await pause(delayMs, closing);
       }
     }
   }
+
+  const get = <T>(path: string, decode: (wire: unknown) => T): Promise<T> =>
+    patiently(async () => {
+      const known = cache.get(path);
+      const headers: Record<string, string> = { accept: "application/json" };
+      if (known !== undefined) headers["if-none-match"] = known.etag;
+      const response = await request(path, { headers }, limited());
+      if (response.status === 304 && known !== undefined) {
+        await response.body?.cancel();
+        return decode(JSON.parse(known.text));
+      }
+      const text = await readText(response);
+      if (!response.ok) throw new Refusal(response, text);
+      const value = decode(parse(text, response));
+      cache.set(path, response.headers.get("etag"), text);
+      return value;
+    });
 
   return {
     timeoutMs,
@@ -73,17 +101,18 @@ export function createConnection(options: HttpStoreOptions): HttpConnection {
         throw error;
       }
     },
-    async post(path, body, decode) {
-      const headers = { accept: "application/json", "content-type": "application/json" };
-      const signal = AbortSignal.timeout(timeoutMs);
-      const response = await request(path, { method: "POST", headers, body }, signal);
-      const text = await readText(response, timeoutMs);
-      if (!response.ok) throw new Refusal(response, text).toError();
-      return decode(parse(text, response));
-    },
+    post: (path, body, decode) =>
+      patiently(async () => {
+        const headers = { accept: "application/json", "content-type": "application/json" };
+        const response = await request(path, { method: "POST", headers, body }, limited());
+        const text = await readText(response);
+        if (!response.ok) throw new Refusal(response, text);
+        return decode(parse(text, response));
+      }),
     async open(path, headers, signal) {
-      const response = await request(path, { headers }, signal);
-      if (!response.ok) throw new Refusal(response, await readText(response, timeoutMs)).toError();
+      const whole = closing === undefined ? signal : AbortSignal.any([signal, closing]);
+      const response = await request(path, { headers }, whole);
+      if (!response.ok) throw new Refusal(response, await readText(response)).toError();
       return response;
     },
   };
@@ -141,12 +170,18 @@ function delayOf(retryAfter: string): number | undefined {
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
 }
 
-async function readText(response: Response, timeoutMs: number): Promise<string> {
-  try {
-    return await response.text();
-  } catch (error) {
-    throw networkError(error, timeoutMs);
-  }
+/** Waits, but not beyond the end of the store. */
+async function pause(delayMs: number, closing: AbortSignal | undefined): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      closing?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, delayMs);
+    closing?.addEventListener("abort", done);
+    if (closing?.aborted === true) done();
+  });
 }
 
 function parse(text: string, response: Response): unknown {
@@ -164,6 +199,14 @@ function notOurs(why: string): SpanloomError {
     what: "No Spanloom server answered.",
     why,
     fix: "Check the base URL of the store.",
+  });
+}
+
+function closed(): SpanloomError {
+  return new SpanloomError("store_closed", {
+    what: "The http store is closed.",
+    why: "Its signal was aborted.",
+    fix: "Make a new store for further calls.",
   });
 }
 

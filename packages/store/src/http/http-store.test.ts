@@ -1,45 +1,11 @@
-import { SpanloomError, type TraceChanges } from "@spanloom/model";
-import { makeSpan, makeTrace, runningTrace, sampleTrace, textContent } from "@spanloom/model/fixtures";
-import { allowAll, createHandler, type HandlerOptions } from "@spanloom/server";
+import type { TraceChanges } from "@spanloom/model";
+import { makeSpan, makeTrace, runningTrace, sampleTrace } from "@spanloom/model/fixtures";
+import { allowAll } from "@spanloom/server";
 import { describe, expect, test } from "vitest";
-import { createHttpStore, type HttpStore, type HttpStoreOptions } from "../adapters/http.ts";
-import { createMemoryStore } from "../adapters/memory.ts";
-
-type Fetch = NonNullable<HttpStoreOptions["fetch"]>;
+import { codeOf, connect, type Fetch, firstAnswer } from "./http-store.test-support.ts";
 
 const trace = sampleTrace();
 const executionId = trace[0]?.executionId ?? "";
-
-/** A client over the real handler; `around` stands where the network does. */
-function connect(
-  options: Partial<HandlerOptions> & {
-    client?: Partial<HttpStoreOptions>;
-    around?: (send: Fetch) => Fetch;
-  } = {},
-): {
-  client: HttpStore;
-  inner: ReturnType<ReturnType<typeof createMemoryStore>["forScope"]>;
-  sent: string[];
-} {
-  const { client: clientOptions, around = (send) => send, ...handlerOptions } = options;
-  const store = createMemoryStore();
-  const handler = createHandler({ store, authorize: allowAll(), pipeline: false, ...handlerOptions });
-  const sent: string[] = [];
-  const send: Fetch = (url, init) => {
-    sent.push(url);
-    return handler(new Request(new URL(url, "http://page.test"), init));
-  };
-  const client = createHttpStore({ baseUrl: "/api", fetch: around(send), ...clientOptions });
-  return { client, inner: store.forScope("default"), sent };
-}
-
-const code = (error: unknown): string => (error instanceof SpanloomError ? error.code : String(error));
-const codeOf = (promise: Promise<unknown>): Promise<string> => promise.then(() => "no error", code);
-
-/** Answers the first requests with these instead, then lets the rest through. */
-function firstAnswer(...answers: (() => Response | Promise<Response>)[]): (send: Fetch) => Fetch {
-  return (send) => (url, init) => Promise.resolve(answers.shift()?.() ?? send(url, init));
-}
 
 describe("reads", () => {
   test("a relative base URL, with or without a slash at its end, is enough", async () => {
@@ -132,6 +98,42 @@ describe("reads", () => {
   });
 });
 
+describe("search and analytics", () => {
+  test("come through as the store gives them", async () => {
+    const { client, inner } = connect({ basePath: "/api" });
+    await inner.write([...trace, ...makeTrace({ spans: 300 })]);
+    for (const query of [
+      { text: "a" },
+      { text: "A ö%&+", places: ["name" as const] },
+      { text: "a", limit: 7 },
+    ]) {
+      const found = await client.searchSpans("made-1", query);
+      expect(found).toEqual(await inner.searchSpans("made-1", query));
+      if (found?.nextCursor === undefined) continue;
+      const next = { ...query, cursor: found.nextCursor };
+      expect(await client.searchSpans("made-1", next)).toEqual(await inner.searchSpans("made-1", next));
+    }
+    for (const groupBy of [undefined, "day", "workflow", "nodeType", "model"] as const) {
+      const query = { days: 400, timeZone: "Asia/Kathmandu", ...(groupBy && { groupBy }) };
+      expect(await client.getAnalytics(query)).toEqual(await inner.getAnalytics(query));
+    }
+    expect(await client.searchSpans("nobody", { text: "a" })).toBeUndefined();
+    expect(await client.searchSpans("..", { text: "a" })).toBeUndefined();
+  });
+
+  test("tell when content was not looked at, and refuse what cannot be asked", async () => {
+    const { client, inner } = connect({ basePath: "/api", authorize: allowAll({ content: false }) });
+    await inner.write(trace);
+    expect(await client.searchSpans(executionId, { text: "a", limit: 1 })).toMatchObject({
+      contentWithheld: true,
+    });
+    expect(await codeOf(client.searchSpans(executionId, { text: "" }))).toBe("invalid_argument");
+    expect(await codeOf(client.getAnalytics({ days: 1, timeZone: "Nowhere/Land" }))).toBe(
+      "invalid_time_zone",
+    );
+  });
+});
+
 describe("failures", () => {
   test.each([
     [401, "unauthenticated"],
@@ -171,16 +173,6 @@ describe("failures", () => {
     expect(tries).toBe(4);
   });
 
-  test("a write is not tried again", async () => {
-    let tries = 0;
-    const around = () => () => {
-      tries++;
-      return Promise.reject(new TypeError("fetch failed"));
-    };
-    expect(await codeOf(connect({ around }).client.write(trace))).toBe("network_failed");
-    expect(tries).toBe(1);
-  });
-
   test.each([
     ["a page with status 404", 404],
     ["a page with status 200", 200],
@@ -218,38 +210,8 @@ describe("failures", () => {
     const { client } = connect();
     expect(await codeOf(client.deleteExecution("x"))).toBe("not_supported");
     expect(await codeOf(client.recompute())).toBe("not_supported");
-  });
-});
-
-describe("writes", () => {
-  test("go in requests of bounded size, and the receipt counts as if there were one", async () => {
-    const { client, inner, sent } = connect({ basePath: "/api" });
-    const spans = makeTrace({ spans: 2_500 });
-    const broken = { ...spans[0], traceId: "no" } as (typeof spans)[number];
-    const receipt = await client.write([...spans.slice(0, 1_700), broken, ...spans.slice(1_700)]);
-    expect(receipt).toMatchObject({ written: 2_500, rejected: [{ index: 1_700, code: "invalid_record" }] });
-    expect(sent).toHaveLength(3);
-    expect((await inner.getExecutions(["made-1"]))[0]?.spanCount).toBe(2_500);
-  });
-
-  test("are bounded in bytes, and a span with four full contents in any script comes through", async () => {
-    const { client, inner, sent } = connect({ basePath: "/api" });
-    const content = textContent("\u6f22".repeat(1_048_576));
-    const full = { input: content, output: content, stateBefore: content, stateAfter: content };
-    const spans = [1, 2].map((number) => makeSpan({ ...full, spanId: `000000000000000${number}` }));
-    expect(await client.write(spans)).toMatchObject({ written: 2, rejected: [] });
-    expect(sent).toHaveLength(2);
-    const [first] = spans;
-    expect(await inner.getSpan(first?.executionId ?? "", "0000000000000001")).toEqual(first);
-  });
-
-  test("what JSON would change is refused, not changed", async () => {
-    const { client } = connect({ basePath: "/api" });
-    const receipt = await client.write([makeSpan({ attributes: { ratio: Number.NaN } })]);
-    expect(receipt).toMatchObject({
-      written: 0,
-      rejected: [{ index: 0, message: expect.stringContaining("attributes") }],
-    });
+    expect(await codeOf(client.prune({ before: "1" }))).toBe("not_supported");
+    expect(await codeOf(client.redact((record) => record))).toBe("not_supported");
   });
 });
 

@@ -1,10 +1,22 @@
-import { type RejectedSpan, recordProblem, type SpanRecord, type WriteReceipt } from "@spanloom/model";
+import {
+  isSpanloomError,
+  type RejectedSpan,
+  recordProblem,
+  type SpanRecord,
+  type WriteReceipt,
+} from "@spanloom/model";
 import { decodeReceipt, encodeSpans } from "@spanloom/model/http";
 import type { HttpConnection } from "./connection.ts";
 
 /** What one request may hold: well below what a server takes, and a single span of any size goes alone. */
 const MOST_SPANS = 1_000;
 const MOST_BYTES = 4_000_000;
+
+interface Batched {
+  text: string;
+  /** Its place in the whole write. */
+  index: number;
+}
 
 const encoder = new TextEncoder();
 
@@ -17,21 +29,31 @@ export async function writeOver(
   spans: readonly SpanRecord[],
 ): Promise<WriteReceipt> {
   const total: WriteReceipt = { written: 0, unchanged: 0, rejected: [] };
-  let texts: string[] = [];
-  let places: number[] = [];
+  let batch: Batched[] = [];
   let size = 0;
 
-  async function send(): Promise<void> {
-    if (texts.length === 0) return;
-    const body = `{"spans":[${texts.join(",")}]}`;
-    const sent = places;
-    texts = [];
-    places = [];
-    size = 0;
-    const receipt = await connection.post("/spans", body, decodeReceipt);
-    total.written += receipt.written;
-    total.unchanged += receipt.unchanged;
-    for (const one of receipt.rejected) total.rejected.push({ ...one, index: sent[one.index] ?? one.index });
+  /** A batch that is too much for the server, or for a proxy before it, goes again in halves. */
+  async function send(spans: readonly Batched[]): Promise<void> {
+    const [first] = spans;
+    if (first === undefined) return;
+    try {
+      const body = `{"spans":[${spans.map(({ text }) => text).join(",")}]}`;
+      const receipt = await connection.post("/spans", body, decodeReceipt);
+      total.written += receipt.written;
+      total.unchanged += receipt.unchanged;
+      for (const one of receipt.rejected) {
+        total.rejected.push({ ...one, index: spans[one.index]?.index ?? one.index });
+      }
+    } catch (error) {
+      if (!isSpanloomError(error) || error.code !== "limit_exceeded") throw error;
+      if (spans.length === 1) {
+        total.rejected.push({ index: first.index, code: "limit_exceeded", message: error.message });
+        return;
+      }
+      const middle = Math.ceil(spans.length / 2);
+      await send(spans.slice(0, middle));
+      await send(spans.slice(middle));
+    }
   }
 
   for (const [index, span] of spans.entries()) {
@@ -44,12 +66,15 @@ export async function writeOver(
     const text = JSON.stringify(encodeSpans([span]).spans[0]);
     // Servers count bytes: text in most of the world's scripts has two or three for each character.
     const bytes = encoder.encode(text).byteLength;
-    if (texts.length === MOST_SPANS || (texts.length > 0 && size + bytes > MOST_BYTES)) await send();
-    texts.push(text);
-    places.push(index);
+    if (batch.length === MOST_SPANS || (batch.length > 0 && size + bytes > MOST_BYTES)) {
+      await send(batch);
+      batch = [];
+      size = 0;
+    }
+    batch.push({ text, index });
     size += bytes;
   }
-  await send();
+  await send(batch);
   total.rejected.sort((a, b) => a.index - b.index);
   return total;
 }

@@ -70,6 +70,20 @@ export function sumsOf(span: Pick<SpanSkeleton, "kind" | "usage" | "cost">, belo
   return sums;
 }
 
+/** What {@link usageSumOf} and {@link costSumOf} take apart. */
+export function sumsFrom(usage: UsageSum, cost: CostSum): Sums {
+  const sums = emptySums();
+  sums[ITEMS] = usage.items;
+  TOKEN_FIELDS.forEach((field, index) => {
+    sums[TOKENS + index] = usage[field] ?? 0;
+    sums[KNOWN + index] = usage.known[field];
+  });
+  sums[NANO_USD] = cost.nanoUsd ?? 0;
+  sums[PRICED] = cost.priced;
+  sums[UNPRICED] = cost.unpriced;
+  return sums;
+}
+
 /** Adds `sign` times `other` to `sums`, in place. */
 export function addSums(sums: Sums, other: Sums, sign: 1 | -1 = 1): void {
   for (let index = 0; index < sums.length; index++) {

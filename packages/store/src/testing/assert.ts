@@ -57,3 +57,9 @@ function excerpt(text: string, from: number): string {
   const cut = text.slice(from, from + 320);
   return `${from > 0 ? "..." : ""}${cut}${from + 320 < text.length ? "..." : ""}`;
 }
+
+/** True when the text, as UTF-8, UTF-16 or JSON would have it, stands in the bytes. */
+export function holds(bytes: Uint8Array, text: string): boolean {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.includes(text, 0, "utf8") || buffer.includes(text, 0, "utf16le");
+}

@@ -1,15 +1,24 @@
 import {
+  type CostItem,
+  computeAnalytics,
   computeDailyCosts,
   computeRunMetrics,
   costItems,
+  createSpanSearch,
   currentSpans,
+  type ExecutionStats,
+  executionStats,
   summarizeExecution,
 } from "@spanloom/metrics";
 import {
+  type Analytics,
+  type AnalyticsQuery,
   type DailyCosts,
   type DailyCostsQuery,
   type ExecutionDetail,
   type RunMetrics,
+  type SearchSpansQuery,
+  type SpanMatch,
   type SpanRecord,
   spanKey,
   type TraceChanges,
@@ -23,6 +32,9 @@ import type { TestedStore } from "./harness.ts";
 export class Expected {
   private readonly records: SpanRecord[] = [];
   private current: SpanRecord[] | undefined = [];
+  /** What executions that retention removed had added to sums. */
+  private readonly keptItems: CostItem[] = [];
+  private readonly keptStats: ExecutionStats[] = [];
 
   add(records: readonly SpanRecord[]): void {
     this.records.push(...records);
@@ -50,7 +62,42 @@ export class Expected {
   }
 
   dailyCosts(query: DailyCostsQuery): DailyCosts {
-    return computeDailyCosts(query, costItems(this.spans()), Date.now());
+    return computeDailyCosts(query, [...this.keptItems, ...costItems(this.spans())], Date.now());
+  }
+
+  analytics(query: AnalyticsQuery): Analytics {
+    const items = [...this.keptItems, ...costItems(this.spans())];
+    const stats = [...this.keptStats, ...this.executionIds().map((id) => this.statsOf(id))];
+    return computeAnalytics(query, stats, items, Date.now());
+  }
+
+  /** Every match in the order of pages. */
+  search(executionId: string, query: SearchSpansQuery): SpanMatch[] {
+    const search = createSpanSearch(query);
+    return this.trace(executionId).flatMap((span) => {
+      const hits = search(span);
+      return hits.length === 0 ? [] : [{ traceId: span.traceId, spanId: span.spanId, hits }];
+    });
+  }
+
+  executionIds(): string[] {
+    return [...new Set(this.spans().map((span) => span.executionId))];
+  }
+
+  /** Retention removes these executions, which share no trace with others: sums over time keep what they added. */
+  prune(executionIds: readonly string[]): void {
+    const gone = this.spans().filter((span) => executionIds.includes(span.executionId));
+    const traces = new Set(gone.map((span) => span.traceId));
+    this.keptItems.push(...costItems(gone));
+    this.keptStats.push(...executionIds.map((id) => this.statsOf(id)));
+    const left = this.records.filter((record) => !traces.has(record.traceId));
+    this.records.splice(0, this.records.length, ...left);
+    this.current = undefined;
+  }
+
+  private statsOf(executionId: string): ExecutionStats {
+    const own = this.spans().filter((span) => span.executionId === executionId);
+    return executionStats(summarizeExecution(executionId, this.spans(), 0), own);
   }
 }
 

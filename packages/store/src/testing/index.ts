@@ -1,3 +1,4 @@
+import { analyticsGroups } from "./analytics-groups.ts";
 import { analyticsParity } from "./analytics-parity.ts";
 import { changesSince } from "./changes-since.ts";
 import { deletion } from "./deletion.ts";
@@ -8,7 +9,10 @@ import { lateNames } from "./late-names.ts";
 import { listing } from "./listing.ts";
 import { orderAndDuplicates } from "./order-and-duplicates.ts";
 import { pagesAndCursors } from "./pages-and-cursors.ts";
+import { redaction } from "./redaction.ts";
+import { retention } from "./retention.ts";
 import { scopes } from "./scopes.ts";
+import { search } from "./search.ts";
 import { writesAndMerge } from "./writes-and-merge.ts";
 
 export type {
@@ -41,9 +45,13 @@ export function storeConformance(options: ConformanceOptions): void {
   kit.chapter("changes since", changesSince);
   kit.chapter("pages and cursors", pagesAndCursors);
   kit.chapter("listing", listing);
+  kit.chapter("search", search);
   kit.chapter("analytics parity", analyticsParity);
+  kit.chapter("analytics by group", analyticsGroups);
   kit.chapter("scopes", scopes);
   kit.chapter("deletion", deletion);
+  kit.chapter("retention", retention);
+  kit.chapter("redaction", redaction);
   kit.chapter("hostile input", hostileInput);
   kit.chapter("durability", durability);
 }

@@ -1,18 +1,20 @@
 import {
+  addUsage,
   decodeCursor,
+  type ExecutionDetail,
+  emptyUsageSum,
   encodeCursor,
+  hasTokens,
   recordProblem,
   type ScopedStore,
   SpanloomError,
+  type SpanRecord,
   type TraceChanges,
   type TraceReader,
-  type TraceStore,
 } from "@spanloom/model";
 import { describe, expect, test } from "vitest";
-import { createMemoryStore } from "../adapters/memory.ts";
-import { type HeldTrace, MemorySpans } from "../memory/spans.ts";
-import { memoryStoreOf } from "../memory/store.ts";
 import { type ConformanceOptions, type OpenStore, storeConformance } from "./index.ts";
+import { createPlainStore, PlainScope } from "./plain-store.test-support.ts";
 
 /** The kit is worth what it catches: each store here has one fault that adapters really have had. */
 
@@ -28,8 +30,8 @@ const faults: Fault[] = [
   {
     name: "the record that comes last wins",
     chapter: "writes and merge",
-    open: keeper(
-      class extends MemorySpans {
+    open: scoped(
+      class extends PlainScope {
         protected override wins(): boolean {
           return true;
         }
@@ -39,8 +41,8 @@ const faults: Fault[] = [
   {
     name: "the record that comes first stays",
     chapter: "writes and merge",
-    open: keeper(
-      class extends MemorySpans {
+    open: scoped(
+      class extends PlainScope {
         protected override wins(): boolean {
           return false;
         }
@@ -50,8 +52,8 @@ const faults: Fault[] = [
   {
     name: "the record that comes last wins, in random histories",
     chapter: "order and duplicates",
-    open: keeper(
-      class extends MemorySpans {
+    open: scoped(
+      class extends PlainScope {
         protected override wins(): boolean {
           return true;
         }
@@ -61,11 +63,14 @@ const faults: Fault[] = [
   {
     name: "parents count what their children used",
     chapter: "order and duplicates",
-    open: keeper(
-      class extends MemorySpans {
-        protected override renumber(...args: RenumberArgs): void {
-          super.renumber(...args);
-          for (const trace of this.traces.values()) trace.below = new Map();
+    open: scoped(
+      class extends PlainScope {
+        protected override detail(executionId: string): ExecutionDetail {
+          const detail = super.detail(executionId);
+          detail.usage = emptyUsageSum();
+          for (const { usage } of this.spansOf(executionId))
+            if (hasTokens(usage)) addUsage(detail.usage, usage);
+          return detail;
         }
       },
     ),
@@ -73,10 +78,10 @@ const faults: Fault[] = [
   {
     name: "sums that another execution changed keep their seq",
     chapter: "changes since",
-    open: keeper(
-      class extends MemorySpans {
-        protected override renumber(...[disturbed]: RenumberArgs): void {
-          for (const trace of disturbed) trace.below = undefined;
+    open: scoped(
+      class extends PlainScope {
+        protected override disturbed(): Set<string> {
+          return new Set();
         }
       },
     ),
@@ -84,10 +89,10 @@ const faults: Fault[] = [
   {
     name: "unnamed spans stay where they are",
     chapter: "late names",
-    open: keeper(
-      class extends MemorySpans {
-        protected override rename(): boolean {
-          return false;
+    open: scoped(
+      class extends PlainScope {
+        protected override read(records: Iterable<SpanRecord>): SpanRecord[] {
+          return [...records];
         }
       },
     ),
@@ -95,10 +100,10 @@ const faults: Fault[] = [
   {
     name: "late spans bring a deleted execution back",
     chapter: "deletion",
-    open: keeper(
-      class extends MemorySpans {
-        override delete(...args: Parameters<MemorySpans["delete"]>): boolean {
-          const found = super.delete(...args);
+    open: scoped(
+      class extends PlainScope {
+        override async deleteExecution(executionId: string): Promise<boolean> {
+          const found = await super.deleteExecution(executionId);
           this.deletedExecutions.clear();
           return found;
         }
@@ -108,10 +113,10 @@ const faults: Fault[] = [
   {
     name: "late unnamed spans bring a deleted execution back",
     chapter: "deletion",
-    open: keeper(
-      class extends MemorySpans {
-        override delete(...args: Parameters<MemorySpans["delete"]>): boolean {
-          const found = super.delete(...args);
+    open: scoped(
+      class extends PlainScope {
+        override async deleteExecution(executionId: string): Promise<boolean> {
+          const found = await super.deleteExecution(executionId);
           this.deletedTraces.clear();
           return found;
         }
@@ -122,15 +127,15 @@ const faults: Fault[] = [
     name: "all scopes share one keeper",
     chapter: "scopes",
     open: () => {
-      const shared = new MemorySpans();
-      return memoryStoreOf(() => shared);
+      const shared = new PlainScope("shared");
+      return createPlainStore(() => shared);
     },
   },
   {
     name: "scopes are told apart without regard to case",
     chapter: "scopes",
     open: () => {
-      const store = createMemoryStore();
+      const store = createPlainStore();
       return { forScope: (scope) => store.forScope(scope.toLowerCase()), close: () => store.close() };
     },
   },
@@ -294,19 +299,19 @@ const faults: Fault[] = [
   {
     name: "a closed store goes on answering",
     chapter: "durability",
-    open: () => ({ ...createMemoryStore(), close: async () => undefined }),
+    open: () => ({ ...createPlainStore(), close: async () => undefined }),
   },
   {
     name: "nothing survives a reopen",
     chapter: "durability",
     features: { durable: true },
     open: () => {
-      let store = createMemoryStore();
+      let store = createPlainStore();
       return {
         forScope: (scope) => store.forScope(scope),
         close: () => store.close(),
         reopen: async () => {
-          store = createMemoryStore();
+          store = createPlainStore();
         },
       };
     },
@@ -329,7 +334,7 @@ describe("the conformance kit", () => {
   });
 
   test("passes a store that survives a reopen", async () => {
-    const durable = (): OpenStore => ({ ...createMemoryStore(), reopen: async () => undefined });
+    const durable = (): OpenStore => ({ ...createPlainStore(), reopen: async () => undefined });
     expect(await runKit(durable, "durability", { durable: true })).toEqual({ failed: [], ran: 5 });
   });
 
@@ -346,16 +351,15 @@ function sizeOf(changes: TraceChanges | undefined): number {
   return changes === undefined ? 0 : changes.spans.length + changes.removed.length;
 }
 
-type RenumberArgs = [disturbed: ReadonlySet<HeldTrace>, changed: Set<string>];
-
-function keeper(Spans: new () => MemorySpans): () => TraceStore {
-  return () => memoryStoreOf(() => new Spans());
+/** A plain store with another kind of scope. */
+function scoped(Scope: typeof PlainScope): () => OpenStore {
+  return () => createPlainStore((scope) => new Scope(scope));
 }
 
-/** A memory store some of whose methods are replaced. */
+/** A plain store some of whose methods are replaced. */
 function wrapped(replace: (store: ScopedStore) => object): () => OpenStore {
   return () => {
-    const store = createMemoryStore();
+    const store = createPlainStore();
     const handles = new Map<string, ScopedStore>();
     return {
       forScope(scope) {

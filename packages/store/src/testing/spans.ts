@@ -6,11 +6,11 @@ import { makeSpan } from "@spanloom/model/fixtures";
 export const TRACE: string = traceIdOf(1);
 
 export function traceIdOf(number: number): string {
-  return number.toString(16).padStart(32, "a");
+  return `a${number.toString(16).padStart(31, "0")}`;
 }
 
 export function spanIdOf(number: number): string {
-  return number.toString(16).padStart(16, "b");
+  return `b${number.toString(16).padStart(15, "0")}`;
 }
 
 /** Seconds after 2026-11-20T09:30:00Z. */

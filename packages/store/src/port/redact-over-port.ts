@@ -1,0 +1,97 @@
+import {
+  canonicalJson,
+  type RedactReport,
+  type RedactRule,
+  type RedactSelection,
+  type ScopedStore,
+  SpanloomError,
+  type SpanRecord,
+  spanKey,
+  type WriteReceipt,
+} from "@spanloom/model";
+import { type RedactableStore, redactStored } from "../redact-stored.ts";
+
+/** Redacted states of spans of one execution. */
+export interface RedactedSpans {
+  executionId: string;
+  spans: {
+    /** Canonical JSON of the state that was redacted: another one must not be replaced. */
+    before: string;
+    after: SpanRecord;
+  }[];
+}
+
+/**
+ * A redaction from the other end of a port. The rule is code and cannot cross: it runs here, and the store at the other
+ * end puts what it made in place of what it read, by its own `redact`, so that the old bytes vanish there.
+ */
+export async function redactOverPort(
+  store: Omit<RedactableStore, "write">,
+  replace: (redacted: RedactedSpans) => Promise<WriteReceipt>,
+  rule: RedactRule,
+  selection: RedactSelection | undefined,
+): Promise<RedactReport> {
+  // Of the spans read last: the rule may change a record in place.
+  let read = new Map<string, string>();
+  const remember = (spans: readonly SpanRecord[]): void => {
+    for (const span of spans) read.set(spanKey(span), canonicalJson(span));
+  };
+  const getTrace = async (executionId: string, query: Parameters<RedactableStore["getTrace"]>[1]) => {
+    read = new Map();
+    const page = await store.getTrace(executionId, { ...query, view: "full" });
+    remember(page?.spans ?? []);
+    return page;
+  };
+  return redactStored(
+    {
+      listExecutions: (query) => store.listExecutions(query),
+      getExecutions: (ids) => store.getExecutions(ids),
+      getTrace: getTrace as RedactableStore["getTrace"],
+      async getSpan(executionId, spanId, traceId) {
+        const span = await store.getSpan(executionId, spanId, traceId);
+        if (span !== undefined) remember([span]);
+        return span;
+      },
+      write: (spans) =>
+        replace({
+          executionId: spans[0]?.executionId ?? "",
+          spans: spans.map((after) => ({ before: read.get(spanKey(after)) ?? "", after })),
+        }),
+    },
+    rule,
+    selection,
+  );
+}
+
+/** The other end of {@link redactOverPort}. A span in another state than was redacted counts as unchanged. */
+export async function replaceRedacted(
+  store: Pick<ScopedStore, "redact">,
+  redacted: RedactedSpans,
+): Promise<WriteReceipt> {
+  const { executionId, spans } = checkRedacted(redacted);
+  const states = new Map(spans.map((span) => [spanKey(span.after), span]));
+  const report = await store.redact(
+    (record) => {
+      const state = states.get(spanKey(record));
+      if (state === undefined || canonicalJson(record) !== state.before) return record;
+      return { ...state.after, revision: record.revision };
+    },
+    { executionIds: [executionId] },
+  );
+  return { written: report.spans, unchanged: spans.length - report.spans, rejected: [] };
+}
+
+function checkRedacted(value: unknown): RedactedSpans {
+  const { executionId, spans } = (value ?? {}) as Partial<RedactedSpans>;
+  const whole =
+    typeof executionId === "string" &&
+    Array.isArray(spans) &&
+    spans.every(
+      (span) => typeof span?.before === "string" && typeof span.after === "object" && span.after !== null,
+    );
+  if (whole) return { executionId, spans };
+  throw new SpanloomError("invalid_argument", {
+    what: "The redacted spans that came over the port cannot be read.",
+    fix: "Check that both sides have the same version of Spanloom.",
+  });
+}
