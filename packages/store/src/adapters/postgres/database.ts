@@ -66,7 +66,7 @@ export function createDatabase({ pool, statementTimeoutMs, prepare }: DatabaseOp
         return await once(begin, work);
       } catch (error) {
         // A kept connection may have died long ago: a new one tells whether the server is there. Writing twice changes nothing.
-        const stale = isConnectionLost(error) && !lostBefore;
+        const stale: boolean = isConnectionLost(error) && !lostBefore;
         if (!(stale || isConflict(error)) || tries === MOST_TRIES) throw toStoreError(error);
         lostBefore ||= stale;
         await pause(stale ? 0 : 2 ** tries * 5 * (1 + Math.random()));

@@ -16,7 +16,7 @@ import {
 } from "../../list-query.ts";
 import { arrayOf, type SqlValue } from "./client.ts";
 import type { Session } from "./database.ts";
-import { keyText, searchText } from "./key-text.ts";
+import { isWellFormed, keyText, searchText } from "./key-text.ts";
 import { DIM, type Names } from "./names.ts";
 
 /** What each sort orders by. */
@@ -92,7 +92,7 @@ export async function getExecutions(
     `SELECT summary::text FROM ${schema}.execution
      WHERE scope_no = $1 AND execution_id = ANY($2::text[]) AND span_count > 0`,
     scopeNo,
-    arrayOf([...new Set(executionIds)].map(keyText)),
+    arrayOf([...new Set(executionIds)].filter(isWellFormed).map(keyText)),
   )) as [string][];
   const found = new Map(
     rows.map(([text]) => {
@@ -134,7 +134,7 @@ async function filterOf(
     add(condition, "workflow_no = ?", workflowNo);
   }
   if (query.threadId !== undefined) {
-    if (!query.threadId.isWellFormed()) return undefined;
+    if (!isWellFormed(query.threadId)) return undefined;
     add(condition, "thread_id = ?", keyText(query.threadId));
   }
   if (query.statuses !== undefined) add(condition, "status = ANY(?::text[])", arrayOf(query.statuses));

@@ -24,6 +24,11 @@ export interface ListenerOptions {
   onGap(): void;
 }
 
+interface Connection {
+  client: PostgresClient;
+  end(error?: Error): void;
+}
+
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
 /** A connection is kept for whoever comes next. */
@@ -39,7 +44,7 @@ export function createListener({ pool, schema, origin, onNotice, onGap }: Listen
   // A pool of one connection would have none left for anything else.
   let stopped = pool.options?.max === 1;
   let pauseMs = FIRST_PAUSE_MS;
-  let connection: { client: PostgresClient; end(error?: Error): void } | undefined;
+  let connection: Connection | undefined;
   let connecting = false;
   let heardBefore = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -68,8 +73,12 @@ export function createListener({ pool, schema, origin, onNotice, onGap }: Listen
       retry();
     } finally {
       connecting = false;
-      if (stopped) connection?.end();
+      if (stopped) letGo();
     }
+  }
+
+  function letGo(): void {
+    connection?.end();
   }
 
   async function listen(client: PostgresClient): Promise<void> {
@@ -118,7 +127,7 @@ export function createListener({ pool, schema, origin, onNotice, onGap }: Listen
         wanted--;
         if (wanted === 0 && connection !== undefined) {
           later(LINGER_MS, () => {
-            if (wanted === 0) connection?.end();
+            if (wanted === 0) letGo();
           });
         }
       };
@@ -126,7 +135,7 @@ export function createListener({ pool, schema, origin, onNotice, onGap }: Listen
     stop: () => {
       stopped = true;
       clearTimeout(timer);
-      connection?.end();
+      letGo();
     },
   };
 }

@@ -1,10 +1,17 @@
 import type { ExecutionSummary, SpanRecord } from "@spanloom/model";
-import type { GoneSpan, Missing, SpanRef, StoredExecution, StoredPart, StoredSpan } from "../../ledger/changes.ts";
-import { factsOf } from "../../ledger/facts.ts";
+import {
+  factsOf,
+  type GoneSpan,
+  type Missing,
+  type SpanRef,
+  type StoredExecution,
+  type StoredPart,
+  type StoredSpan,
+} from "../../ledger/index.ts";
 import { parseSkeleton, recordJson } from "../../sql/row-codec.ts";
 import { arrayOf } from "./client.ts";
 import type { Session } from "./database.ts";
-import { keyText } from "./key-text.ts";
+import { isWellFormed, keyText, textOfKey } from "./key-text.ts";
 import { NO_PAYLOAD, type RootFacts } from "./read-metrics.ts";
 
 /** Whole components as they are stored, and the numbers of their executions. */
@@ -22,21 +29,25 @@ export async function loadPart(
   scopeNo: number,
   { traceIds, executionIds }: Missing,
 ): Promise<LoadedPart> {
+  // Unnamed spans of a trace belong, or may come back, to the execution that has its id.
+  const named = [...new Set([...executionIds, ...traceIds])];
   const executions = (await session.rows(
     `WITH RECURSIVE part(exec_no) AS (
        (SELECT exec_no FROM ${schema}.execution WHERE scope_no = $1 AND execution_id = ANY($2::text[])
         UNION SELECT exec_no FROM ${schema}.exec_trace WHERE scope_no = $1 AND trace_id = ANY($3::uuid[]))
        UNION
-       SELECT beside.exec_no FROM part
-         JOIN ${schema}.exec_trace own ON own.exec_no = part.exec_no
-         JOIN ${schema}.exec_trace beside ON beside.scope_no = own.scope_no AND beside.trace_id = own.trace_id)
+       SELECT beside.exec_no FROM part JOIN ${schema}.exec_trace own ON own.exec_no = part.exec_no
+         CROSS JOIN LATERAL (
+           SELECT t.exec_no FROM ${schema}.exec_trace t WHERE t.scope_no = own.scope_no AND t.trace_id = own.trace_id
+           UNION ALL SELECT e.exec_no FROM ${schema}.execution e
+             WHERE e.scope_no = own.scope_no AND e.execution_id = replace(own.trace_id::text, '-', '')) AS beside)
      SELECT e.exec_no::float8, e.summary::text, e.seq::float8, e.deleted
      FROM part JOIN ${schema}.execution e ON e.exec_no = part.exec_no`,
     scopeNo,
-    arrayOf(executionIds.filter((id) => id.isWellFormed()).map(keyText)),
+    arrayOf(named.filter(isWellFormed).map(keyText)),
     arrayOf(traceIds),
   )) as [number, string, number, boolean][];
-  const covered = { traceIds: new Set(traceIds), executionIds: new Set(executionIds) };
+  const covered = { traceIds: new Set(traceIds), executionIds: new Set(named) };
   const numbers = new Map<string, number>();
   const byNo = new Map<number, StoredExecution>();
   for (const [no, summary, seq, deleted] of executions) {
@@ -48,6 +59,7 @@ export async function loadPart(
     byNo.set(no, { executionId, seq, deleted, gone: [] });
   }
   const traces = [...covered.traceIds];
+  for (const traceId of traces) covered.executionIds.add(traceId);
   const part: StoredPart = {
     spans: byNo.size === 0 ? [] : await readSpans(session, schema, byNo),
     executions: [...byNo.values()],
@@ -55,6 +67,21 @@ export async function loadPart(
   };
   if (byNo.size > 0) await readGone(session, schema, byNo);
   return { covered: { traceIds: traces, executionIds: [...covered.executionIds] }, part, numbers };
+}
+
+/** The numbers of those executions that are stored. */
+export async function loadNumbers(
+  session: Session,
+  schema: string,
+  scopeNo: number,
+  executionIds: readonly string[],
+): Promise<Map<string, number>> {
+  const rows = (await session.rows(
+    `SELECT exec_no::float8, execution_id FROM ${schema}.execution WHERE scope_no = $1 AND execution_id = ANY($2::text[])`,
+    scopeNo,
+    arrayOf(executionIds.map(keyText)),
+  )) as [number, string][];
+  return new Map(rows.map(([no, key]) => [textOfKey(key), no]));
 }
 
 /** The stored records of some spans, as written. */

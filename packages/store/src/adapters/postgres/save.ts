@@ -1,5 +1,5 @@
 import { type ExecutionSummary, parentOf } from "@spanloom/model";
-import type { ChangedExecution, ChangedSpan, LedgerChanges } from "../../ledger/changes.ts";
+import type { ChangedExecution, ChangedSpan, LedgerChanges } from "../../ledger/index.ts";
 import { encodeRecord } from "../../sql/row-codec.ts";
 import { NOTHING_LEFT, SUM_COLUMNS, type Sums, takesAway } from "../../sql/sums.ts";
 import { arrayOf, type SqlValue } from "./client.ts";
@@ -33,6 +33,9 @@ export interface SaveTarget {
   /** The number of an execution that the changes name. */
   numberOf(executionId: string): number;
 }
+
+/** Where sums go. */
+export type SumTarget = Pick<SaveTarget, "session" | "schema" | "scopeNo">;
 
 /** Saves what a ledger changed. Gives the names it made numbers, to be remembered after the commit. */
 export async function saveChanges(target: SaveTarget, changes: LedgerChanges): Promise<ReadonlyMap<string, number>> {
@@ -190,7 +193,7 @@ async function saveGone({ session, schema, numberOf }: SaveTarget, { gone, retur
   );
 }
 
-async function saveExecutions(
+export async function saveExecutions(
   { session, schema, scopeNo, version, numberOf }: SaveTarget,
   executions: readonly ChangedExecution[],
   numbers: ReadonlyMap<string, number>,
@@ -295,7 +298,7 @@ function sumColumns<R extends { sums: Sums }>(): ((row: R) => SqlValue)[] {
   return SUM_COLUMNS.map((_, index) => ({ sums }: R) => sums[index] ?? 0);
 }
 
-async function addUsage({ session, schema, scopeNo }: SaveTarget, rows: readonly UsageRow[]): Promise<void> {
+export async function addUsage({ session, schema, scopeNo }: SumTarget, rows: readonly UsageRow[]): Promise<void> {
   if (rows.length === 0) return;
   await session.rows(
     `INSERT INTO ${schema}.usage (scope_no, cube, grain, bucket, workflow_no, model_no, ${SUM_COLUMNS.join(", ")})
@@ -330,12 +333,12 @@ async function addUsage({ session, schema, scopeNo }: SaveTarget, rows: readonly
   );
 }
 
-async function addStats(target: SaveTarget, { stats, usage }: StatRows): Promise<void> {
+export async function addStats(target: SumTarget, { stats, usage }: StatRows): Promise<void> {
   await addCounts(target, stats);
   await addTypeSums(target, usage);
 }
 
-async function addCounts({ session, schema, scopeNo }: SaveTarget, rows: readonly StatRow[]): Promise<void> {
+async function addCounts({ session, schema, scopeNo }: SumTarget, rows: readonly StatRow[]): Promise<void> {
   if (rows.length === 0) return;
   const key: ((row: StatRow) => SqlValue)[] = [
     ({ kind }) => kind,
@@ -365,7 +368,7 @@ async function addCounts({ session, schema, scopeNo }: SaveTarget, rows: readonl
   );
 }
 
-async function addTypeSums({ session, schema, scopeNo }: SaveTarget, rows: readonly StatUsageRow[]): Promise<void> {
+async function addTypeSums({ session, schema, scopeNo }: SumTarget, rows: readonly StatUsageRow[]): Promise<void> {
   if (rows.length === 0) return;
   const key: ((row: StatUsageRow) => SqlValue)[] = [
     ({ cube }) => cube,

@@ -1,10 +1,8 @@
 import type { ExecutionSummary, WriteReceipt } from "@spanloom/model";
-import { type Admitted } from "../../ledger/admit.ts";
-import type { LedgerChanges, Missing } from "../../ledger/changes.ts";
-import { Ledger } from "../../ledger/ledger.ts";
+import { type Admitted, Ledger, type LedgerChanges, type Missing } from "../../ledger/index.ts";
 import type { Database, Session } from "./database.ts";
 import { noticeOf } from "./listener.ts";
-import { loadPart, loadRecords } from "./load.ts";
+import { loadNumbers, loadPart, loadRecords } from "./load.ts";
 import { channelOf, lockOf } from "./locks.ts";
 import type { Names } from "./names.ts";
 import { saveChanges } from "./save.ts";
@@ -35,6 +33,8 @@ export interface OpenScope {
   sumsFrom: number;
   /** Brings executions and traces into the ledger, with all that is connected with them. */
   load(ids: Missing): Promise<void>;
+  /** The number of this commit, for whoever saves by other ways. */
+  commitVersion(): Promise<number>;
   /** Saves what the ledger changed. */
   save(changes: LedgerChanges): Promise<void>;
   /** Lets every process read everything anew: something was changed that no execution tells of. */
@@ -50,6 +50,8 @@ interface Seen {
 /** More executions that others changed since are not looked at one by one. */
 const MOST_FOREIGN = 2_000;
 const MOST_NUMBERS = 200_000;
+/** As the sequence says. */
+const NUMBERS_OF_A_BLOCK = 64;
 
 /**
  * Writes of one scope. Everywhere in the world there is one at a time, by an advisory lock; in this process they wait for each
@@ -153,10 +155,11 @@ export class ScopeWriter {
     after.push(() => {
       this.seen = next;
     });
-    const commitVersion = async (): Promise<void> => {
-      if (next.version > version) return;
+    const commitVersion = async (): Promise<number> => {
+      if (next.version > version) return next.version;
       next = { ...next, version: version + 1 };
       await session.rows(`UPDATE ${sqlSchema}.scope SET version = $2 WHERE scope_no = $1`, scopeNo, next.version);
+      return next.version;
     };
     return {
       session,
@@ -164,6 +167,7 @@ export class ScopeWriter {
       scopeNo,
       ledger,
       sumsFrom,
+      commitVersion,
       load: async (ids) => {
         if (ids.traceIds.length === 0 && ids.executionIds.length === 0) return;
         const { covered, part, numbers } = await loadPart(session, sqlSchema, scopeNo, ids);
@@ -176,10 +180,10 @@ export class ScopeWriter {
       },
       save: async (changes) => {
         if (isNothing(changes)) return;
-        await commitVersion();
+        const ofCommit = await commitVersion();
         const numbers = await this.numbersOf(session, scopeNo, changes, absent);
         const made = await saveChanges(
-          { session, schema: sqlSchema, names, scopeNo, version: next.version, sumsFrom, numberOf: (id) => numbers.get(id) as number },
+          { session, schema: sqlSchema, names, scopeNo, version: ofCommit, sumsFrom, numberOf: (id) => numbers.get(id) as number },
           changes,
         );
         for (const { executionId } of changes.executions) saved.add(executionId);
@@ -255,7 +259,7 @@ export class ScopeWriter {
     }
     const asked = unknown.filter((id) => !absent.has(id));
     if (asked.length > 0) {
-      const { numbers: found } = await loadNumbers(session, this.options.sqlSchema, scopeNo, asked);
+      const found = await loadNumbers(session, this.options.sqlSchema, scopeNo, asked);
       for (const [id, number] of found) numbers.set(id, number);
     }
     for (const id of unknown) {
@@ -282,4 +286,9 @@ export class ScopeWriter {
     this.ledger = new Ledger();
     this.numbers.clear();
   }
+}
+
+function isNothing(changes: LedgerChanges): boolean {
+  const { spans, removed, executions, forgotten, traces } = changes;
+  return [spans, removed, executions, forgotten, traces].every((list) => list.length === 0);
 }

@@ -31,7 +31,8 @@ export function serverProblem(): string | undefined {
 /** The server refuses to run as root: then it runs as nobody. */
 const OWNER = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
 
-export async function startTestServer(): Promise<TestServer> {
+/** @param settings Lines of `postgresql.conf`; a crash of the process loses nothing also without fsync, one of the machine would. */
+export async function startTestServer(settings: readonly string[] = ["fsync=off"]): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), "spanloom-postgres-"));
   if (OWNER.uid !== undefined) {
     chownSync(folder, OWNER.uid, OWNER.gid);
@@ -43,7 +44,8 @@ export async function startTestServer(): Promise<TestServer> {
     cwd: folder,
   });
   const port = await freePort();
-  let server = await start(data, port, folder);
+  const all = [...settings, `port=${port}`, "listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`, "max_connections=60"];
+  let server = await start(data, folder, all);
   const url = (database: string): string => `postgres://spanloom@127.0.0.1:${port}/${database}`;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (server.exitCode !== null || server.signalCode !== null) return;
@@ -62,17 +64,17 @@ export async function startTestServer(): Promise<TestServer> {
     },
     kill: () => end("SIGKILL"),
     async restart() {
-      server = await start(data, port, folder);
+      server = await start(data, folder, all);
     },
     async stop() {
-      await end("SIGINT");
+      // At once: nobody needs what it would still write.
+      await end("SIGQUIT");
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
-async function start(data: string, port: number, folder: string): Promise<ChildProcess> {
-  const settings = [`port=${port}`, "listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`, "max_connections=60"];
+async function start(data: string, folder: string, settings: readonly string[]): Promise<ChildProcess> {
   const server = spawn(binary("postgres"), ["-D", data, ...settings.flatMap((setting) => ["-c", setting])], {
     ...OWNER,
     cwd: folder,
