@@ -1,6 +1,3 @@
-/** Grains of sums over time in seconds: quarter-hour, hour, four hours, UTC day. */
-export const GRAINS: readonly [900, 3600, 14_400, 86_400] = [900, 3600, 14_400, 86_400];
-
 /** Stored sums of one grain, from a second on and up to another. */
 export interface SumRange {
   grain: number;
@@ -17,12 +14,12 @@ export interface SignedRange extends SumRange {
  * What adds up to a window that begins and ends on quarter-hours: whole UTC days, and at each end what lies between it and the
  * nearest UTC midnight, in the coarsest grains that fit. A day of any zone reads a handful of ranges.
  *
- * @param grains Those that are kept, finest first; the last one is the whole day.
+ * @param grains Those that are kept, in seconds, finest first; the last one is the whole day.
  */
 export function rangesOf(
   fromSeconds: number,
   toSeconds: number,
-  grains: readonly number[] = GRAINS,
+  grains: readonly number[],
 ): SignedRange[] {
   const day = grains.at(-1) ?? 86_400;
   const start = nearest(fromSeconds, day);

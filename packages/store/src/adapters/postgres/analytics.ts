@@ -1,10 +1,9 @@
 import { AnalyticsDraft, type AnalyticsRowDraft } from "@spanloom/metrics";
 import { type Analytics, type AnalyticsQuery, EXECUTION_STATUSES, type ExecutionStatus } from "@spanloom/model";
-import { GRAINS } from "../../sql/day-ranges.ts";
 import { costSumOf, SUM_COLUMNS, usageSumOf } from "../../sql/sums.ts";
 import type { Session } from "./database.ts";
 import { DIM, type Names } from "./names.ts";
-import { KEYED_GRAINS, STAT } from "./stat-rows.ts";
+import { GRAINS, grainsOf, KEYED_GRAINS, STAT } from "./stat-rows.ts";
 import { sumWindows, type Window, type WindowSums } from "./sum-windows.ts";
 
 /** What ran over a window of local days, from sums on the UTC grid. The query is checked at once. */
@@ -56,7 +55,7 @@ export function analytics(
     const keyed = byType
       ? await sum([whole], { table: "stat_usage", cube: filtered, by: "u.type_no", columns: SUM_COLUMNS, grains: KEYED_GRAINS })
       : byModel
-        ? await sum([whole], { table: "usage", cube: filtered | 2, by: "u.model_no", columns: SUM_COLUMNS, grains: GRAINS })
+        ? await sum([whole], { table: "usage", cube: filtered | 2, by: "u.model_no", columns: SUM_COLUMNS, grains: grainsOf(filtered | 2) })
         : [];
 
     const shown = split ? [...executions, ...latencies, ...spent] : [...slots, ...keyed];

@@ -14,9 +14,18 @@ export interface PostgresClient {
   query(query: PostgresQuery): Promise<{ rows: unknown[][] }>;
   /** Gives the connection back; with an error, it is closed. */
   release(error?: Error): void;
-  /** `error` when the connection is lost while nothing runs; `notification` for LISTEN; `end`. Without it, watchers hear of other processes by polling alone. */
-  on?(event: "error" | "notification" | "end", listener: (value: never) => void): unknown;
-  removeListener?(event: "error" | "notification" | "end", listener: (value: never) => void): unknown;
+  /** Of an event emitter. Without it, watchers hear of other processes' commits only by asking. */
+  on?: ListenToClient;
+  removeListener?: ListenToClient;
+}
+
+interface ListenToClient {
+  /** The connection is lost. */
+  (event: "error", listener: (error: Error) => void): unknown;
+  /** It has ended. */
+  (event: "end", listener: () => void): unknown;
+  /** Somebody sent NOTIFY on a channel to which it listens. */
+  (event: "notification", listener: (message: { payload?: string }) => void): unknown;
 }
 
 export interface PostgresQuery {
@@ -41,6 +50,19 @@ export function arrayOf(values: readonly SqlValue[]): string {
     else text += value;
   }
   return `${text}}`;
+}
+
+/**
+ * JSON texts as one text, to be read by {@link jsonArray}. They hold no raw control character, so that nothing must be escaped:
+ * JSON in an array literal takes as long to write, and to read, as the JSON itself.
+ */
+export function joinJson(texts: readonly (string | null)[]): string {
+  return texts.join("\u001e");
+}
+
+/** SQL that makes an array of what {@link joinJson} joined. */
+export function jsonArray(parameter: string, type: "json" | "jsonb"): string {
+  return `string_to_array(${parameter}, E'\\x1e', '')::${type}[]`;
 }
 
 const ESCAPED = /["\\]/;

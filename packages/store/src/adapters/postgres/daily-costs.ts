@@ -1,10 +1,10 @@
 import { localDays, toDailyCost } from "@spanloom/metrics";
 import { COST_GROUPS, type CostGroupSum, type DailyCosts, type DailyCostsQuery } from "@spanloom/model";
 import { checkOneOf } from "../../check-arguments.ts";
-import { GRAINS } from "../../sql/day-ranges.ts";
 import { addSums, costSumOf, emptySums, isZero, SUM_COLUMNS, type Sums, usageSumOf } from "../../sql/sums.ts";
 import type { Session } from "./database.ts";
 import { DIM, type Names } from "./names.ts";
+import { grainsOf } from "./stat-rows.ts";
 import { sumWindows } from "./sum-windows.ts";
 
 /** Local days from sums on the UTC grid. The query is checked at once. */
@@ -22,13 +22,14 @@ export function dailyCosts(
         ? undefined
         : await names.findDim(session, scopeNo, DIM.workflow, workflowId);
     if (scopeNo !== undefined && (workflowId === undefined || workflowNo !== undefined)) {
+      const cube = (groupBy === "workflow" || workflowNo !== undefined ? 1 : 0) | (groupBy === "model" ? 2 : 0);
       const rows = await sumWindows(session, scopeNo, days, {
         table: `${schema}.usage`,
-        cube: (groupBy === "workflow" || workflowNo !== undefined ? 1 : 0) | (groupBy === "model" ? 2 : 0),
+        cube,
         ...(workflowNo !== undefined && { where: `u.workflow_no = ${workflowNo}` }),
         by: groupBy === undefined ? "u.cube" : `u.${groupBy}_no`,
         columns: SUM_COLUMNS,
-        grains: GRAINS,
+        grains: grainsOf(cube),
       });
       for (const [day, key, ...sums] of rows) byDay[day]?.set(key, sums);
     }

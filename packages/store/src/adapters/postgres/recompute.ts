@@ -100,7 +100,7 @@ async function mendExecution(scope: OpenScope, schema: string, held: HeldExecuti
   const seq = summary.seq + 1;
   const version = await scope.commitVersion();
   await saveExecutions(
-    { ...scope, schema, version, numberOf: () => no },
+    { session, scopeNo, schema, version, numberOf: () => no, tracesChanged: () => true },
     [{ executionId, seq, deleted, summary: { ...summary, seq }, ...(lastActivity && { lastActivity }), ...(settled.stats && { stats: settled.stats }) }],
     numbers,
   );

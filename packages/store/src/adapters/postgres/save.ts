@@ -2,7 +2,7 @@ import { type ExecutionSummary, parentOf } from "@spanloom/model";
 import type { ChangedExecution, ChangedSpan, LedgerChanges } from "../../ledger/index.ts";
 import { encodeRecord } from "../../sql/row-codec.ts";
 import { NOTHING_LEFT, SUM_COLUMNS, type Sums, takesAway } from "../../sql/sums.ts";
-import { arrayOf, type SqlValue } from "./client.ts";
+import { arrayOf, joinJson, jsonArray, type SqlValue } from "./client.ts";
 import type { Session } from "./database.ts";
 import { keyText } from "./key-text.ts";
 import { sortKeysOf } from "./list-executions.ts";
@@ -32,7 +32,12 @@ export interface SaveTarget {
   sumsFrom: number;
   /** The number of an execution that the changes name. */
   numberOf(executionId: string): number;
+  /** Whether the execution may be stored with other traces. */
+  tracesChanged(summary: ExecutionSummary): boolean;
 }
+
+/** Where rows of executions go. */
+export type ExecutionTarget = Omit<SaveTarget, "names" | "sumsFrom">;
 
 /** Where sums go. */
 export type SumTarget = Pick<SaveTarget, "session" | "schema" | "scopeNo">;
@@ -75,14 +80,17 @@ async function saveSpans({ session, schema, scopeNo, numberOf }: SaveTarget, spa
   const moved: ChangedSpan[] = [];
   for (const span of spans) {
     if (span.record === undefined) moved.push(span);
-    else written.push({ ...span, ...encodeRecord(span.record) });
+    else {
+      const { skeleton, rest } = encodeRecord(span.record);
+      written.push({ ...span, skeleton, rest, jsonb: fitsJsonb(rest) });
+    }
   }
   if (written.length > 0) {
     await session.rows(
       `INSERT INTO ${schema}.span (scope_no, trace_id, span_id, exec_no, ins_seq, seq, parent_id, start_time, unnamed,
          skeleton_length, rest_length, facts, skeleton, rest, rest_text)
        SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[], $9::boolean[],
-         $10::int[], $11::int[], $12::json[], $13::json[], $14::jsonb[], $15::json[])
+         $10::int[], $11::int[], ${jsonArray("$12", "json")}, ${jsonArray("$13", "json")}, ${jsonArray("$14", "jsonb")}, ${jsonArray("$15", "json")})
        ON CONFLICT (scope_no, trace_id, span_id) DO UPDATE SET exec_no = excluded.exec_no, ins_seq = excluded.ins_seq, seq = excluded.seq,
          parent_id = excluded.parent_id, start_time = excluded.start_time, unnamed = excluded.unnamed,
          skeleton_length = excluded.skeleton_length, rest_length = excluded.rest_length, facts = excluded.facts,
@@ -100,11 +108,11 @@ async function saveSpans({ session, schema, scopeNo, numberOf }: SaveTarget, spa
         ({ facts }) => facts.executionId === facts.traceId,
         ({ skeleton }) => skeleton.length,
         ({ rest }) => rest.length,
-        rootFactsOf,
-        ({ skeleton }) => skeleton,
-        ({ rest }) => (fitsJsonb(rest) ? rest : null),
-        ({ rest }) => (fitsJsonb(rest) ? null : rest),
       ),
+      joinJson(written.map(rootFactsOf)),
+      joinJson(written.map(({ skeleton }) => skeleton)),
+      joinJson(written.map(({ rest, jsonb }) => (jsonb ? rest : null))),
+      joinJson(written.map(({ rest, jsonb }) => (jsonb ? null : rest))),
     );
   }
   if (moved.length === 0) return;
@@ -127,6 +135,8 @@ async function saveSpans({ session, schema, scopeNo, numberOf }: SaveTarget, spa
 interface WrittenSpan extends ChangedSpan {
   skeleton: string;
   rest: string;
+  /** Whether JSONB can hold the rest. */
+  jsonb: boolean;
 }
 
 /** JSONB holds text without NUL, no half characters, and nothing very large. Source: https://www.postgresql.org/docs/current/datatype-json.html */
@@ -194,7 +204,7 @@ async function saveGone({ session, schema, numberOf }: SaveTarget, { gone, retur
 }
 
 export async function saveExecutions(
-  { session, schema, scopeNo, version, numberOf }: SaveTarget,
+  { session, schema, scopeNo, version, numberOf, tracesChanged }: ExecutionTarget,
   executions: readonly ChangedExecution[],
   numbers: ReadonlyMap<string, number>,
 ): Promise<void> {
@@ -209,7 +219,7 @@ export async function saveExecutions(
     `INSERT INTO ${schema}.execution (scope_no, version, exec_no, seq, start_time, last_time, duration_ms, nano_usd, workflow_no,
        span_count, node_count, deleted, status, execution_id, thread_id, workflow_name, search, summary)
      SELECT $1, $2, * FROM unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::float8[], $8::float8[], $9::int[],
-       $10::int[], $11::int[], $12::boolean[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::json[])
+       $10::int[], $11::int[], $12::boolean[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], ${jsonArray("$18", "json")})
      ON CONFLICT (exec_no) DO UPDATE SET version = excluded.version, seq = excluded.seq, start_time = excluded.start_time,
        last_time = excluded.last_time, duration_ms = excluded.duration_ms, nano_usd = excluded.nano_usd, workflow_no = excluded.workflow_no,
        span_count = excluded.span_count, node_count = excluded.node_count, deleted = excluded.deleted, status = excluded.status,
@@ -233,9 +243,17 @@ export async function saveExecutions(
       ({ summary }) => (summary.threadId === undefined ? null : keyText(summary.threadId)),
       ({ keys }) => keys.workflowName,
       ({ keys }) => keys.search,
-      ({ summary }) => JSON.stringify(summary),
     ),
+    joinJson(rows.map(({ summary }) => JSON.stringify(summary))),
   );
+  await saveTracesOf({ session, schema, scopeNo, numberOf }, rows.map(({ summary }) => summary).filter(tracesChanged));
+}
+
+async function saveTracesOf(
+  { session, schema, scopeNo, numberOf }: Pick<SaveTarget, "session" | "schema" | "scopeNo" | "numberOf">,
+  summaries: readonly ExecutionSummary[],
+): Promise<void> {
+  if (summaries.length === 0) return;
   await session.rows(
     `WITH now AS (
        SELECT * FROM unnest($2::bigint[], $3::uuid[]) AS n(exec_no, trace_id)),
@@ -245,11 +263,11 @@ export async function saveExecutions(
      INSERT INTO ${schema}.exec_trace (scope_no, trace_id, exec_no) SELECT $1, trace_id, exec_no FROM now ON CONFLICT DO NOTHING`,
     scopeNo,
     ...columnsOf(
-      rows.flatMap(({ executionId, summary }) => summary.traceIds.map((traceId) => ({ executionId, traceId }))),
+      summaries.flatMap(({ executionId, traceIds }) => traceIds.map((traceId) => ({ executionId, traceId }))),
       ({ executionId }) => numberOf(executionId),
       ({ traceId }) => traceId,
     ),
-    arrayOf(rows.map(({ executionId }) => numberOf(executionId))),
+    arrayOf(summaries.map(({ executionId }) => numberOf(executionId))),
   );
 }
 
@@ -290,9 +308,22 @@ async function saveTraces({ session, schema, scopeNo, version }: SaveTarget, { t
   );
 }
 
-const SUM_TYPES = (first: number): string => SUM_COLUMNS.map((_, index) => `$${first + index}::float8[]`).join(", ");
-const ADDED = (table: string): string =>
-  SUM_COLUMNS.map((column) => `${column} = ${table}.${column} + excluded.${column}`).join(", ");
+/**
+ * SQL that adds rows to those of a table with the same key, or makes them: scope, then one array for each column. Nobody else
+ * writes the scope, so rows are looked up once, and not locked before they are changed as by ON CONFLICT.
+ */
+function addSql(schema: string, table: string, key: readonly string[], added: readonly string[]): string {
+  const types = [...key.map((column) => column.split(" ")[1]), ...added.map(() => "float8")];
+  const keys = key.map((column) => column.split(" ")[0] as string);
+  const same = (a: string, b: string): string => keys.map((column) => `${a}.${column} = ${b}.${column}`).join(" AND ");
+  return `WITH given AS MATERIALIZED (
+      SELECT * FROM unnest(${types.map((type, index) => `$${index + 2}::${type}[]`).join(", ")}) AS g(${[...keys, ...added].join(", ")})),
+    there AS (
+      UPDATE ${schema}.${table} t SET ${added.map((column) => `${column} = t.${column} + g.${column}`).join(", ")}
+      FROM given g WHERE t.scope_no = $1 AND ${same("t", "g")} RETURNING ${keys.map((column) => `t.${column}`).join(", ")})
+    INSERT INTO ${schema}.${table} (scope_no, ${[...keys, ...added].join(", ")})
+    SELECT $1, * FROM given g WHERE NOT EXISTS (SELECT 1 FROM there WHERE ${same("there", "g")})`;
+}
 
 function sumColumns<R extends { sums: Sums }>(): ((row: R) => SqlValue)[] {
   return SUM_COLUMNS.map((_, index) => ({ sums }: R) => sums[index] ?? 0);
@@ -301,9 +332,7 @@ function sumColumns<R extends { sums: Sums }>(): ((row: R) => SqlValue)[] {
 export async function addUsage({ session, schema, scopeNo }: SumTarget, rows: readonly UsageRow[]): Promise<void> {
   if (rows.length === 0) return;
   await session.rows(
-    `INSERT INTO ${schema}.usage (scope_no, cube, grain, bucket, workflow_no, model_no, ${SUM_COLUMNS.join(", ")})
-     SELECT $1, * FROM unnest($2::smallint[], $3::int[], $4::bigint[], $5::int[], $6::int[], ${SUM_TYPES(7)})
-     ON CONFLICT (scope_no, cube, grain, bucket, workflow_no, model_no) DO UPDATE SET ${ADDED("usage")}`,
+    addSql(schema, "usage", ["cube smallint", "grain int", "bucket bigint", "workflow_no int", "model_no int"], SUM_COLUMNS),
     scopeNo,
     ...columnsOf<UsageRow>(
       rows,
@@ -350,9 +379,12 @@ async function addCounts({ session, schema, scopeNo }: SumTarget, rows: readonly
     ({ slot }) => slot,
   ];
   await session.rows(
-    `INSERT INTO ${schema}.stat (scope_no, kind, cube, grain, bucket, workflow_no, key_no, slot, n)
-     SELECT $1, * FROM unnest($2::smallint[], $3::smallint[], $4::int[], $5::bigint[], $6::int[], $7::int[], $8::smallint[], $9::float8[])
-     ON CONFLICT (scope_no, kind, cube, grain, bucket, workflow_no, key_no, slot) DO UPDATE SET n = stat.n + excluded.n`,
+    addSql(
+      schema,
+      "stat",
+      ["kind smallint", "cube smallint", "grain int", "bucket bigint", "workflow_no int", "key_no int", "slot smallint"],
+      ["n"],
+    ),
     scopeNo,
     ...columnsOf(rows, ...key, ({ count }) => count),
   );
@@ -378,9 +410,7 @@ async function addTypeSums({ session, schema, scopeNo }: SumTarget, rows: readon
     ({ typeNo }) => typeNo,
   ];
   await session.rows(
-    `INSERT INTO ${schema}.stat_usage (scope_no, cube, grain, bucket, workflow_no, type_no, ${SUM_COLUMNS.join(", ")})
-     SELECT $1, * FROM unnest($2::smallint[], $3::int[], $4::bigint[], $5::int[], $6::int[], ${SUM_TYPES(7)})
-     ON CONFLICT (scope_no, cube, grain, bucket, workflow_no, type_no) DO UPDATE SET ${ADDED("stat_usage")}`,
+    addSql(schema, "stat_usage", ["cube smallint", "grain int", "bucket bigint", "workflow_no int", "type_no int"], SUM_COLUMNS),
     scopeNo,
     ...columnsOf(rows, ...key, ...sumColumns<StatUsageRow>()),
   );

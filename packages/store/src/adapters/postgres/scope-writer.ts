@@ -64,6 +64,8 @@ export class ScopeWriter {
   private seen: Seen | undefined;
   /** Numbers of executions that are stored. */
   private readonly numbers = new Map<string, number>();
+  /** With which traces executions are stored, where it is known. */
+  private readonly traces = new Map<string, string>();
   /** Numbers that nobody has, taken from the sequence in blocks. */
   private free: { next: number; end: number } = { next: 0, end: 0 };
   private last: Promise<unknown> = Promise.resolve();
@@ -174,6 +176,7 @@ export class ScopeWriter {
         ledger.load(covered, part);
         for (const id of covered.executionIds) {
           const number = numbers.get(id);
+          this.traces.delete(id);
           if (number === undefined) absent.add(id);
           else this.numbers.set(id, number);
         }
@@ -182,8 +185,14 @@ export class ScopeWriter {
         if (isNothing(changes)) return;
         const ofCommit = await commitVersion();
         const numbers = await this.numbersOf(session, scopeNo, changes, absent);
+        const traces = new Map<string, string>();
+        const tracesChanged = ({ executionId, traceIds }: ExecutionSummary): boolean => {
+          const now = traceIds.toSorted().join();
+          traces.set(executionId, now);
+          return this.traces.get(executionId) !== now;
+        };
         const made = await saveChanges(
-          { session, schema: sqlSchema, names, scopeNo, version: ofCommit, sumsFrom, numberOf: (id) => numbers.get(id) as number },
+          { session, schema: sqlSchema, names, scopeNo, version: ofCommit, sumsFrom, numberOf: (id) => numbers.get(id) as number, tracesChanged },
           changes,
         );
         for (const { executionId } of changes.executions) saved.add(executionId);
@@ -192,6 +201,8 @@ export class ScopeWriter {
           names.remember(scopeNo, made);
           if (this.numbers.size > MOST_NUMBERS) this.numbers.clear();
           for (const [id, number] of numbers) this.numbers.set(id, number);
+          if (this.traces.size > MOST_NUMBERS) this.traces.clear();
+          for (const [id, now] of traces) this.traces.set(id, now);
           for (const id of changes.forgotten) this.numbers.delete(id);
         });
         if (origin === undefined || saved.size === 0) return;
@@ -285,6 +296,7 @@ export class ScopeWriter {
   private forgetAll(): void {
     this.ledger = new Ledger();
     this.numbers.clear();
+    this.traces.clear();
   }
 }
 

@@ -1,6 +1,5 @@
 import { EXECUTION_STATUSES } from "@spanloom/model";
 import type { AnalyticsCell, UsageCell } from "../../ledger/index.ts";
-import { GRAINS } from "../../sql/day-ranges.ts";
 import { addSums, emptySums, isZero, type Sums } from "../../sql/sums.ts";
 import { DIM, dimKey, type NamedValue } from "./names.ts";
 
@@ -9,8 +8,15 @@ export const STAT = { status: 0, latency: 1, nodeType: 2, model: 3 } as const;
 
 /** How `usage` splits: bit 1 by workflow, bit 2 by model. */
 const CUBES = [0, 1, 2, 3] as const;
-/** By node type and by model nobody asks for single days: two grains bound a window well enough. */
+/** Grains in seconds: quarter-hour, four hours, UTC day. The edge of a local day is eleven of them at most. */
+export const GRAINS: readonly number[] = [900, 14_400, 86_400];
+/** By node type, by model and by workflow and model together, reads much of single days: two grains bound a window well enough. */
 export const KEYED_GRAINS: readonly number[] = [900, 86_400];
+/** The grains of a cube of `usage`. */
+export function grainsOf(cube: number): readonly number[] {
+  return cube === 3 ? KEYED_GRAINS : GRAINS;
+}
+
 /** Rows of what pruned executions have added, by quarter-hour and everything else. */
 export const PRUNED_GRAIN = 0;
 
@@ -61,7 +67,7 @@ export function usageRows(cells: readonly UsageCell[], numbers: Numbers): UsageR
     const workflow = numbers.get(dimKey(DIM.workflow, cell.workflowId)) ?? 0;
     const model = numbers.get(dimKey(DIM.model, cell.model)) ?? 0;
     for (const cube of CUBES) {
-      for (const grain of GRAINS) addUsage(rows, cube, grain, cell, cube & 1 ? workflow : 0, cube & 2 ? model : 0);
+      for (const grain of grainsOf(cube)) addUsage(rows, cube, grain, cell, cube & 1 ? workflow : 0, cube & 2 ? model : 0);
     }
   }
   return [...rows.values()].filter(({ sums }) => !isZero(sums));

@@ -11,6 +11,7 @@ import pg from "pg";
 
 /** A PostgreSQL server of this test alone, on a free port of the loopback. */
 export interface TestServer {
+  readonly pid: number;
   /** Connection string of a new, empty database. */
   createDatabase(): Promise<string>;
   /** Ends the server as a crash of the machine would. */
@@ -54,6 +55,9 @@ export async function startTestServer(settings: readonly string[] = ["fsync=off"
     await exited;
   };
   return {
+    get pid() {
+      return server.pid ?? 0;
+    },
     async createDatabase() {
       const name = `test_${randomBytes(6).toString("hex")}`;
       const client = new pg.Client({ connectionString: url("postgres") });
