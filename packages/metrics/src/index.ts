@@ -28,6 +28,7 @@ export {
 } from "./node-totals.ts";
 export { computeRunMetrics, runMetricsOf } from "./run-metrics.ts";
 export { createSpanSearch } from "./search-span.ts";
+export { searchTrace } from "./search-trace.ts";
 export { rootRank, segmentRoots, segmentStatus, toSegment } from "./segments.ts";
 export { compareStarts, compareText } from "./span-order.ts";
 export {

@@ -8,6 +8,7 @@ import type { JsonValue } from "./json.ts";
  * - `truncated`: the beginning; the rest was never stored
  * - `not_captured`: nothing, the host's capture policy kept it out
  * - `not_permitted`: nothing, the caller may not see it
+ * - `missing`: nothing; it was kept outside the store (see `ref`) and cannot be found there any more
  */
 export type CaptureState =
   | "captured"
@@ -15,7 +16,8 @@ export type CaptureState =
   | "redacted"
   | "truncated"
   | "not_captured"
-  | "not_permitted";
+  | "not_permitted"
+  | "missing";
 
 /** How often one redaction rule took something out. */
 export interface Redaction {
@@ -32,6 +34,18 @@ interface ContentBase {
   /** Length of the cleaned, uncut value in UTF-16 code units of its text or JSON. */
   length?: number;
   redactions?: Redaction[];
+  /**
+   * Stands in a stored record where the value is kept outside of it. Readers get the value instead, or the state `missing`.
+   */
+  ref?: ContentRef;
+}
+
+/** A value outside its record: the JSON of `text`, `json` and `messages`, found by what it is. */
+export interface ContentRef {
+  /** SHA-256 of its bytes, in hex. */
+  sha256: string;
+  /** Its length in UTF-16 code units. */
+  length: number;
 }
 
 export interface TextContent extends ContentBase {

@@ -23,6 +23,7 @@ export { plainAttribute } from "./attributes.ts";
 export type {
   CaptureState,
   Content,
+  ContentRef,
   JsonContent,
   Message,
   MessagePart,

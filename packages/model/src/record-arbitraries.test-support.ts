@@ -197,9 +197,11 @@ function content(): fc.Arbitrary<Content> {
       "redacted" as const,
       "truncated" as const,
       "not_captured" as const,
+      "missing" as const,
     ),
     reason: text,
     length: count,
+    ref: fc.record({ sha256: fc.constant("ab".repeat(32)), length: count }),
   };
   const part: fc.Arbitrary<MessagePart> = fc.oneof(
     fc.record({ type: fc.constant("text" as const), content: text }),

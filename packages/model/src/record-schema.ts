@@ -36,11 +36,25 @@ const json = v.custom<JsonValue>(isJson, `must be a JSON value, nested at most $
 const redactions = v.array(v.object({ rule: text, count }));
 
 const contentBase = {
-  state: v.picklist(["captured", "preview", "redacted", "truncated", "not_captured", "not_permitted"]),
+  state: v.picklist([
+    "captured",
+    "preview",
+    "redacted",
+    "truncated",
+    "not_captured",
+    "not_permitted",
+    "missing",
+  ]),
   reason: v.optional(text),
   hash: v.optional(text),
   length: v.optional(count),
   redactions: v.optional(redactions),
+  ref: v.optional(
+    v.object({
+      sha256: v.pipe(text, v.regex(/^[0-9a-f]{64}$/, "must be 64 lowercase hex digits")),
+      length: count,
+    }),
+  ),
 };
 const content = v.variant("format", [
   v.object({ format: v.literal("text"), ...contentBase, text: v.optional(text) }),

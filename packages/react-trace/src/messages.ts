@@ -128,6 +128,8 @@ export const traceMessages = {
   "trace.capture.not_captured.hint": "The workflow's capture policy keeps this out of the trace.",
   "trace.capture.not_permitted": "Not permitted",
   "trace.capture.not_permitted.hint": "Your role may not see prompts, responses and state.",
+  "trace.capture.missing": "Missing",
+  "trace.capture.missing.hint": "It was kept outside the store and cannot be found there any more.",
   "trace.role.system": "system",
   "trace.role.user": "user",
   "trace.role.assistant": "assistant",

@@ -1,4 +1,4 @@
-import { MAX_ID_LENGTH, SpanloomError } from "@spanloom/model";
+import { isUnixNanos, MAX_ID_LENGTH, type PruneRequest, SpanloomError } from "@spanloom/model";
 
 /** Checks of what callers pass, the same for every adapter, so that a mistake gets the same answer everywhere. */
 
@@ -96,6 +96,23 @@ export function checkExecutionIds(ids: unknown): readonly string[] {
     why: `At most ${MAX_EXECUTION_IDS} may be.`,
     fix: "Ask in several calls.",
   });
+}
+
+/** What `prune` takes, with its default. Throws `invalid_argument`. */
+export function checkPrune({ before, sumsBefore, limit }: PruneRequest): PruneRequest & { limit: number } {
+  for (const [name, value] of Object.entries({ before, sumsBefore: sumsBefore ?? before })) {
+    if (isUnixNanos(value)) continue;
+    throw new SpanloomError("invalid_argument", {
+      what: `The argument ${name} of prune cannot be used.`,
+      why: "It must be Unix nanoseconds as a decimal string.",
+      fix: "Make it with nanosFromMillis.",
+    });
+  }
+  return {
+    before,
+    ...(sumsBefore !== undefined && { sumsBefore }),
+    limit: checkWhole(limit, "limit", { least: 1, most: 10_000, fallback: 200 }),
+  };
 }
 
 export function storeClosed(name: string): SpanloomError {

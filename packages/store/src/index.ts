@@ -1,6 +1,9 @@
 // The store for tests, demos and short-lived tools. Others have their own entries: `@spanloom/store/sqlite` keeps a
 // file, `@spanloom/store/http` reads through a server, `@spanloom/store/testing` holds an adapter to the contract.
 export { createMemoryStore } from "./adapters/memory.ts";
+// Around any store: large payloads outside of it.
+export { type BlobKeepingStore, type KeepBlobsOptions, keepBlobs } from "./blobs/keep-blobs.ts";
+export type { SweepReport } from "./blobs/sweep-scope.ts";
 // Around any store: counts of what it is asked.
 export type {
   MeterLike,
@@ -11,3 +14,4 @@ export type {
   StoreStats,
 } from "./observe/call-meter.ts";
 export { type ObservedStore, observeStore } from "./observe/observe-store.ts";
+export type { RetentionOptions } from "./retention.ts";

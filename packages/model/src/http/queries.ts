@@ -107,7 +107,8 @@ export function analyticsParams(query: AnalyticsQuery): Params {
     days: query.days.toString(),
     time_zone: query.timeZone,
     last_day: query.lastDay,
-    group_by: query.groupBy && ANALYTICS_GROUP_NAMES[query.groupBy],
+    // A group that is none goes as it is: the server says so.
+    group_by: query.groupBy && (ANALYTICS_GROUP_NAMES[query.groupBy] ?? query.groupBy),
     workflow_id: query.workflowId,
   };
 }

@@ -36,6 +36,7 @@ const contentBase = {
   hash: true,
   length: true,
   redactions: true,
+  ref: true,
 } as const;
 const message = struct<Message>({ role: true, parts: list(partCodec()), name: true, finishReason: true });
 const textContent = struct<TextContent>({ ...contentBase, text: true });

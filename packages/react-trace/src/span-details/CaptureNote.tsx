@@ -41,6 +41,7 @@ export function rulesText(redactions: Content["redactions"], t: TraceTranslate):
 }
 
 function hintOf(state: Content["state"], t: TraceTranslate): string | undefined {
-  if (state === "not_captured" || state === "not_permitted") return t(`trace.capture.${state}.hint`);
+  if (state === "not_captured" || state === "not_permitted" || state === "missing")
+    return t(`trace.capture.${state}.hint`);
   return undefined;
 }

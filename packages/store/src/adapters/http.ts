@@ -41,7 +41,7 @@ import {
   routePath,
   searchSpansParams,
 } from "@spanloom/model/http";
-import { checkExecutionIds, checkRecords } from "../check-arguments.ts";
+import { checkExecutionIds, checkFilter, checkRecords } from "../check-arguments.ts";
 import { createConnection, type HttpConnection } from "../http/connection.ts";
 import { followTrace } from "../http/follow-trace.ts";
 import { writeOver } from "../http/write-over.ts";
@@ -125,8 +125,10 @@ export function createHttpStore(options: HttpStoreOptions): HttpStore {
         { since_seq: String(seq), limit: limit?.toString() },
         decodeChanges,
       ),
-    searchSpans: (executionId, query: SearchSpansQuery): Promise<SpanMatches | undefined> =>
-      find("searchSpans", { execution_id: executionId }, searchSpansParams(query), decodeSpanMatches),
+    async searchSpans(executionId, query: SearchSpansQuery): Promise<SpanMatches | undefined> {
+      checkFilter(query.text, "text");
+      return find("searchSpans", { execution_id: executionId }, searchSpansParams(query), decodeSpanMatches);
+    },
     getRunMetrics: (executionId): Promise<RunMetrics | undefined> =>
       find("getRunMetrics", { run_id: executionId }, {}, decodeRunMetrics),
     getDailyCosts: (query: DailyCostsQuery): Promise<DailyCosts> =>

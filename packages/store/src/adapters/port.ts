@@ -11,7 +11,7 @@ import type { PortLike } from "../port/channel.ts";
 import { followOverPort } from "../port/follow-over-port.ts";
 import type { PortMethod } from "../port/messages.ts";
 import { createPortClient } from "../port/port-client.ts";
-import { redactOverPort } from "../port/redact-over-port.ts";
+import { redactThrough } from "../redact-through.ts";
 
 export type { EmitterPort, EventTargetPort, PortLike } from "../port/channel.ts";
 export { type ServedPort, type ServePortOptions, servePort } from "../port/serve-port.ts";
@@ -83,7 +83,7 @@ export function createPortStore(port: PortLike, options: PortStoreOptions = {}):
     prune: (request) => ask("prune", [request]),
     recompute: () => ask("recompute", []),
     redact: (rule, selection) =>
-      redactOverPort(store, (redacted) => ask("redactSpans", [redacted]), rule, selection),
+      redactThrough(store, (redacted) => ask("redactSpans", [redacted]), rule, selection),
     watch: (executionId, wake) =>
       client.stream("watch", [executionId], {
         part(_, taken) {

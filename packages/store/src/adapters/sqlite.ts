@@ -13,10 +13,10 @@ import {
   type WriteReceipt,
 } from "@spanloom/model";
 import { checkExecutionIds, checkRecords, checkScope, checkWhole, storeClosed } from "../check-arguments.ts";
+import { createWatchers, type Watchers } from "../watchers.ts";
 import type { ConnectionOptions } from "./sqlite/connection.ts";
 import type { SqliteDriverName } from "./sqlite/driver.ts";
 import { createLocalClient, type EngineClient } from "./sqlite/engine-client.ts";
-import { createWatchers, type Watchers } from "./sqlite/watchers.ts";
 import { createWorkerClient } from "./sqlite/worker-client.ts";
 import type { WriteOutcome } from "./sqlite/write-spans.ts";
 

@@ -1,7 +1,7 @@
 import {
-  type ExecutionStats,
   compareNodes,
   compareText,
+  type ExecutionStats,
   executionStats,
   type NodeTotals,
   orderTraces,
@@ -45,12 +45,12 @@ export function statsOf(execution: HeldExecution): ExecutionStats | undefined {
   if (execution.spanCount === 0) return undefined;
   const frame = execution.frame();
   const ended = isTerminal(frame.status);
-  const nodes = ended ? Array.from(execution.nodes.values(), (node) => node.totals().summary) : [];
-  const stats = executionStats({ ...frame, nodes }, []);
+  const stats = executionStats({ ...frame, nodes: [] }, []);
   if (!ended) return stats;
   const models = [...execution.models].sort(([a], [b]) => compareText(a, b));
   return {
     ...stats,
+    nodeTypes: execution.nodeTypes.list(),
     models: models.map(([key, slots]) => ({ key, slots: [...slots].sort(([a], [b]) => a - b) })),
   };
 }

@@ -50,7 +50,13 @@ export class AnalyticsCells {
 /** What one execution adds to analytics, as cells. */
 export function cellsOf(stats: ExecutionStats): AnalyticsCell[] {
   const { bucket, workflowId = "", status, slot, nodeTypes, models } = stats;
-  const cell = (dim: AnalyticsCell["dim"], key: string, at: number, count: number, sums?: Sums): AnalyticsCell => ({
+  const cell = (
+    dim: AnalyticsCell["dim"],
+    key: string,
+    at: number,
+    count: number,
+    sums?: Sums,
+  ): AnalyticsCell => ({
     ...{ bucket, workflowId, dim, key, slot: at, count },
     ...(sums && { sums }),
   });

@@ -79,8 +79,8 @@ export interface LedgerChanges {
 export interface ChangedSpan extends StoredSpan {
   /** The winning record as written; absent where only the place changed. */
   record?: SpanRecord;
-  /** The JSON of `record`. */
-  json?: string;
+  /** The JSON of `record`, made when it is first asked for. */
+  readonly json: string | undefined;
 }
 
 export interface ChangedExecution {

@@ -15,6 +15,7 @@ import type { SpanFacts } from "./facts.ts";
 import { Feed, type FeedEntry } from "./feed.ts";
 import type { HeldSpan } from "./held.ts";
 import { NodeState } from "./node-state.ts";
+import { NodeTypes } from "./node-types.ts";
 
 /** A cell of an execution: its workflow is the execution's. */
 export type OwnCell = Omit<UsageCell, "workflowId">;
@@ -28,6 +29,7 @@ export class HeldExecution {
   /** How many of its spans each trace has. */
   readonly traces: Map<string, number> = new Map();
   readonly nodes: Map<string, NodeState> = new Map();
+  readonly nodeTypes: NodeTypes = new NodeTypes();
   /** How often each slot was hit by the calls of each model. */
   readonly models: Map<string, Map<number, number>> = new Map();
   /** By {@link cellKey}. */
@@ -107,6 +109,7 @@ export class HeldExecution {
     if (this.extremesLost) this.findExtremes();
     const lost = new Set<string>();
     for (const node of this.changedNodes) {
+      this.nodeTypes.change(node);
       if (node.spanCount === 0) this.nodes.delete(node.nodeId);
       else if (node.lost) {
         node.search();

@@ -2,6 +2,8 @@
 // backing must load and save. See `ledger.ts` for the calls, `changes.ts` for the rows.
 export { type Admitted, type AdmittedRecord, admit } from "./admit.ts";
 export { detailOf, runMetricsOfExecution, statsOf, summaryOf } from "./answers.ts";
+export { type BackedStoreOptions, createBackedStore } from "./backed-store.ts";
+export type { Backing, PlacedRef } from "./backing.ts";
 export { AnalyticsCells, cellsOf, UsageCells } from "./cells.ts";
 export type {
   AnalyticsCell,

@@ -10,8 +10,9 @@ import {
   type WriteReceipt,
 } from "@spanloom/model";
 import type { Admitted, AdmittedRecord } from "./admit.ts";
+import type { PlacedRef } from "./backing.ts";
 import { AnalyticsCells, UsageCells } from "./cells.ts";
-import type { LedgerChanges, Missing, SpanRef, StoredPart } from "./changes.ts";
+import type { LedgerChanges, Missing, StoredPart } from "./changes.ts";
 import { factsOf, type SpanFacts } from "./facts.ts";
 import { type HeldSpan, HeldTrace, placeOf } from "./held.ts";
 import { HeldExecution } from "./held-execution.ts";
@@ -76,12 +77,13 @@ export class Ledger {
     this.spanCount += part.spans.length;
   }
 
-  /** Spans whose stored record must be at hand, because one of these may be as good. */
-  ties(records: readonly SpanRecord[]): SpanRef[] {
+  /** Spans whose stored record must be at hand, because one of these may be as good; each with what it says of its execution. */
+  ties(records: readonly SpanRecord[]): PlacedRef[] {
     return records.flatMap((record) => {
       const { traceId, spanId } = record;
       const span = this.traces.get(traceId)?.spans.get(spanId);
-      return span !== undefined && rankAgainst(record, span) === 0 ? [{ traceId, spanId }] : [];
+      if (span === undefined || rankAgainst(record, span) !== 0) return [];
+      return [{ traceId, spanId, executionId: span.facts.executionId }];
     });
   }
 
@@ -246,7 +248,11 @@ export class Ledger {
     trace.owner = owner;
     if (trace.unnamed === 0) return;
     for (const span of trace.spans.values()) {
-      if (isUnnamed(span.facts) && !round.brought.has(span) && span.view.executionId !== placeOf(trace, span)) {
+      if (
+        isUnnamed(span.facts) &&
+        !round.brought.has(span) &&
+        span.view.executionId !== placeOf(trace, span)
+      ) {
         round.place(trace, span);
       }
     }
@@ -289,10 +295,7 @@ export class Ledger {
     return true;
   }
 
-  private refusal(
-    record: SpanRecord,
-    fresh: Freshness | undefined,
-  ): Omit<RejectedSpan, "index"> | undefined {
+  private refusal(record: SpanRecord, fresh: Freshness | undefined): Omit<RejectedSpan, "index"> | undefined {
     const trace = this.traces.get(record.traceId);
     const unnamed = isUnnamed(record);
     if (this.executions.get(record.executionId)?.deleted || (unnamed && trace?.refusesUnnamed)) {
@@ -301,7 +304,8 @@ export class Ledger {
         message: "executionId: this execution was deleted; late spans are refused",
       };
     }
-    if (fresh === undefined || this.watermark === undefined || !isPast(record, this.watermark)) return undefined;
+    if (fresh === undefined || this.watermark === undefined || !isPast(record, this.watermark))
+      return undefined;
     const owner = unnamed ? (trace?.owner ?? record.traceId) : record.executionId;
     const joins =
       (this.executions.get(owner)?.spanCount ?? 0) > 0 ||

@@ -63,7 +63,8 @@ export class NodeState {
       this.endTime = endTime;
     }
     if (this.first === undefined || compareStarts(view, this.first.view) < 0) this.first = span;
-    if (nodeType !== undefined && (!this.typed || compareStarts(view, this.typed.view) < 0)) this.typed = span;
+    if (nodeType !== undefined && (!this.typed || compareStarts(view, this.typed.view) < 0))
+      this.typed = span;
     if (!this.latestAttempt || compareAttempts(view, this.latestAttempt.view) > 0) this.latestAttempt = span;
     if (kind === "node" && (!this.latestNode || compareStarts(view, this.latestNode.view) > 0)) {
       this.latestNode = span;

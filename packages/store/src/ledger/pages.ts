@@ -43,7 +43,7 @@ export class TracePages {
     const limit = checkWhole(query.limit, "limit", { least: 1, most: 10_000, fallback });
     const asked = checkWhole(query.asOfSeq, "asOfSeq", { fallback: execution.seq });
     const mark = fingerprintOf([execution.executionId]);
-    const from = query.cursor === undefined ? undefined : readCursor(query.cursor, mark);
+    const from = query.cursor === undefined ? undefined : readPosition(query.cursor, mark);
     if (from !== undefined && query.asOfSeq !== undefined && from.seq !== query.asOfSeq)
       throw invalidCursor();
     const asOfSeq = Math.min(from?.seq ?? asked, execution.seq);
@@ -151,13 +151,13 @@ function preOrderOf(execution: HeldExecution, asOfSeq: number): FeedEntry[] {
   return preOrder(buildSpanTree(views).roots).flatMap((node) => entries.get(node.key) ?? []);
 }
 
-interface Position {
+export interface Position {
   seq: number;
   index: number;
   key: string;
 }
 
-function readCursor(cursor: unknown, mark: string): Position {
+export function readPosition(cursor: unknown, mark: string): Position {
   const position = typeof cursor === "string" ? decodeCursor(cursor) : undefined;
   if (!Array.isArray(position) || position.length !== 4) throw invalidCursor();
   const [found, seq, index, key] = position;
@@ -166,14 +166,14 @@ function readCursor(cursor: unknown, mark: string): Position {
 }
 
 /** Where to go on. The order was kept, or was made again and is the same unless spans moved or went away since. */
-function resume(order: readonly FeedEntry[], { index, key }: Position): number {
+export function resume(order: readonly FeedEntry[], { index, key }: Position): number {
   const before = order[index - 1];
   if (before !== undefined && keyOf(before) === key) return index;
   const found = order.findIndex((entry) => keyOf(entry) === key);
   return found === -1 ? index : found + 1;
 }
 
-function keyOf(entry: FeedEntry): string {
+export function keyOf(entry: FeedEntry): string {
   return `${entry.traceId}/${entry.spanId}`;
 }
 

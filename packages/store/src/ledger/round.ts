@@ -1,7 +1,7 @@
 import { contributionOf, spanKey } from "@spanloom/model";
+import type { AdmittedRecord } from "./admit.ts";
 import { statsOf, summaryOf } from "./answers.ts";
 import { AnalyticsCells, UsageCells } from "./cells.ts";
-import type { AdmittedRecord } from "./admit.ts";
 import type { ChangedExecution, ChangedSpan, LedgerChanges, SpanRef } from "./changes.ts";
 import type { SpanFacts } from "./facts.ts";
 import { type HeldSpan, type HeldTrace, placeOf } from "./held.ts";
@@ -260,6 +260,9 @@ function changedSpan(span: HeldSpan, brought: AdmittedRecord | undefined): Chang
     executionId: view.executionId,
     insSeq: entry.insSeq,
     seq: entry.seq,
-    ...(brought && { record: brought.record, json: brought.json }),
+    ...(brought && { record: brought.record }),
+    get json() {
+      return brought?.json;
+    },
   };
 }

@@ -1,6 +1,6 @@
 import { type ScopedStore, SpanloomError, type SpanSink, type TraceReader } from "@spanloom/model";
+import { replaceRedacted } from "../redact-through.ts";
 import { ADMINISTRATION, type PortMethod, READS, STREAMS, WRITES } from "./messages.ts";
-import { replaceRedacted } from "./redact-over-port.ts";
 import type { ServePortOptions } from "./serve-port.ts";
 
 /** What can stand behind a port: a scoped store, or a reader alone. */

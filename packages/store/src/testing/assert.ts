@@ -63,3 +63,12 @@ export function holds(bytes: Uint8Array, text: string): boolean {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return buffer.includes(text, 0, "utf8") || buffer.includes(text, 0, "utf16le");
 }
+
+/** Fails with words of its own where a runner would only say that time is up. */
+export async function within(event: Promise<void>, complaint: string): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, fail) => {
+    timer = setTimeout(() => fail(new Error(complaint)), 10_000);
+  });
+  await Promise.race([event, late]).finally(() => clearTimeout(timer));
+}

@@ -1,6 +1,6 @@
 import { spanKey, toSkeleton } from "@spanloom/model";
 import { MAX_PAGE_LENGTH } from "../page-room.ts";
-import { checkLength, equal, ok, present, rejects } from "./assert.ts";
+import { checkLength, equal, ok, present, rejects, within } from "./assert.ts";
 import { Expected, Follower } from "./expected.ts";
 import type { Chapter } from "./harness.ts";
 import { call, root, span, spanIdOf, TRACE } from "./spans.ts";
@@ -171,13 +171,4 @@ export function changesSince({ test, needs }: Chapter): void {
     await within(woken, "the other watcher was not woken within 10 s");
     for (const stop of stops) stop();
   });
-}
-
-/** Fails with words of its own where a runner would only say that time is up. */
-async function within(event: Promise<void>, complaint: string): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, fail) => {
-    timer = setTimeout(() => fail(new Error(complaint)), 10_000);
-  });
-  await Promise.race([event, late]).finally(() => clearTimeout(timer));
 }

@@ -1,6 +1,6 @@
 import { equal, present, rejects } from "./assert.ts";
 import { checkExecution, Expected, Follower } from "./expected.ts";
-import type { Chapter } from "./harness.ts";
+import type { Chapter, TestedStore } from "./harness.ts";
 import { randomHistory } from "./random-history.ts";
 import { call, root, span, TRACE } from "./spans.ts";
 
@@ -21,15 +21,9 @@ export function durability({ needs, features }: Chapter): void {
       ["changesSince", () => store.changesSince("run-1", 0)],
       ["getRunMetrics", () => store.getRunMetrics("run-1")],
       ["getDailyCosts", () => store.getDailyCosts({ days: 1, timeZone: "UTC" })],
-      ...(features.administration
-        ? [
-            [
-              "deleteExecution",
-              () => present(store.deleteExecution, "deleteExecution").call(store, "run-1"),
-            ] as [string, () => unknown],
-            ["recompute", () => present(store.recompute, "recompute").call(store)] as [string, () => unknown],
-          ]
-        : []),
+      ["getAnalytics", () => store.getAnalytics({ days: 1, timeZone: "UTC" })],
+      ["searchSpans", () => store.searchSpans("run-1", { text: "x" })],
+      ...(features.administration ? administrationOf(store) : []),
     ];
     for (const [name, call] of calls) await rejects(call, "store_closed", `${name} after close`);
   });
@@ -105,4 +99,13 @@ export function durability({ needs, features }: Chapter): void {
     );
     equal((await store.listExecutions()).items, [], "executions");
   });
+}
+
+function administrationOf(store: TestedStore): [string, () => unknown][] {
+  return [
+    ["deleteExecution", () => present(store.deleteExecution, "deleteExecution").call(store, "run-1")],
+    ["prune", () => present(store.prune, "prune").call(store, { before: "1" })],
+    ["redact", () => present(store.redact, "redact").call(store, (record) => record)],
+    ["recompute", () => present(store.recompute, "recompute").call(store)],
+  ];
 }

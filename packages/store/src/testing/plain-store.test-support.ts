@@ -372,6 +372,10 @@ export class PlainScope implements ScopedStore {
     return compareRecords(given, held) > 0;
   }
 
+  protected problemOf(given: unknown): string | undefined {
+    return recordProblem(given);
+  }
+
   /** Winners as they are read. */
   protected read(records: Iterable<SpanRecord>): SpanRecord[] {
     return currentSpans(records);
@@ -433,7 +437,7 @@ export class PlainScope implements ScopedStore {
   ): SpanRecord | Omit<RejectedSpan, "index"> {
     let record: SpanRecord;
     try {
-      const problem = recordProblem(given);
+      const problem = this.problemOf(given);
       if (problem !== undefined) return { code: "invalid_record", message: problem };
       record = JSON.parse(JSON.stringify(given));
     } catch {
@@ -449,7 +453,7 @@ export class PlainScope implements ScopedStore {
     return record;
   }
 
-  private joins(record: SpanRecord, records: ReadonlyMap<string, SpanRecord>): boolean {
+  protected joins(record: SpanRecord, records: ReadonlyMap<string, SpanRecord>): boolean {
     const views = this.read([...records.values(), record]);
     const own = views.find((span) => spanKey(span) === spanKey(record))?.executionId;
     return (
@@ -520,11 +524,11 @@ export class PlainScope implements ScopedStore {
     );
   }
 
-  private statsOf(executionId: string): ExecutionStats {
+  protected statsOf(executionId: string): ExecutionStats {
     return executionStats(this.detail(executionId), this.spansOf(executionId));
   }
 
-  private dropSums(sumsBefore: string): void {
+  protected dropSums(sumsBefore: string): void {
     const day = Math.floor(Number(BigInt(sumsBefore) / 1_000_000_000n) / 86_400) * 86_400;
     this.keptItems = this.keptItems.filter(({ startTime }) => BigInt(startTime) / 1_000_000_000n >= day);
     this.keptStats = this.keptStats.filter(({ bucket }) => bucket >= day);
@@ -534,7 +538,7 @@ export class PlainScope implements ScopedStore {
     return [...new Set(this.allViews().map((span) => span.executionId))];
   }
 
-  private has(executionId: string): boolean {
+  protected has(executionId: string): boolean {
     return this.spansOf(executionId).length > 0;
   }
 

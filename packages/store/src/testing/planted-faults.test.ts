@@ -13,18 +13,9 @@ import {
   type TraceReader,
 } from "@spanloom/model";
 import { describe, expect, test } from "vitest";
-import { type ConformanceOptions, type OpenStore, storeConformance } from "./index.ts";
+import type { OpenStore } from "./index.ts";
 import { createPlainStore, PlainScope } from "./plain-store.test-support.ts";
-
-/** The kit is worth what it catches: each store here has one fault that adapters really have had. */
-
-interface Fault {
-  name: string;
-  /** The chapter that must notice. */
-  chapter: string;
-  open: () => OpenStore;
-  features?: ConformanceOptions["features"];
-}
+import { type Fault, runKit, scoped, testFaults, wrapped } from "./plant-fault.test-support.ts";
 
 const faults: Fault[] = [
   {
@@ -272,7 +263,7 @@ const faults: Fault[] = [
   },
   {
     name: "one bad record fails its whole write",
-    chapter: "hostile input",
+    chapter: "poison records",
     open: wrapped((store) => ({
       async write(spans: Parameters<ScopedStore["write"]>[0]) {
         const problem = spans.map(recordProblem).find((found) => found !== undefined);
@@ -319,29 +310,26 @@ const faults: Fault[] = [
 ];
 
 describe("the conformance kit", () => {
-  for (const { name, chapter, open, features } of faults) {
-    test(`catches: ${name}`, { timeout: 60_000 }, async () => {
-      const { failed, ran } = await runKit(open, chapter, features);
-      expect(ran).toBeGreaterThan(0);
-      expect(failed).not.toEqual([]);
-    });
-  }
+  testFaults(faults);
 
   test("passes a store without a fault, also through the wrapper that plants them", async () => {
-    const { failed, ran } = await runKit(wrapped(() => ({})));
+    const { failed, ran } = await runKit({ open: wrapped(() => ({})) });
     expect(failed).toEqual([]);
     expect(ran).toBeGreaterThan(60);
   });
 
   test("passes a store that survives a reopen", async () => {
     const durable = (): OpenStore => ({ ...createPlainStore(), reopen: async () => undefined });
-    expect(await runKit(durable, "durability", { durable: true })).toEqual({ failed: [], ran: 5 });
+    expect(await runKit({ open: durable, features: { durable: true } }, "durability")).toEqual({
+      failed: [],
+      ran: 5,
+    });
   });
 
   test("leaves out what the harness does not promise", async () => {
     const reader = wrapped(() => ({ deleteExecution: undefined, recompute: undefined, watch: undefined }));
     const features = { administration: false, watch: false, inProcess: false };
-    const { failed, ran } = await runKit(reader, undefined, features);
+    const { failed, ran } = await runKit({ open: reader, features });
     expect(failed).toEqual([]);
     expect(ran).toBeGreaterThan(60);
   });
@@ -349,67 +337,4 @@ describe("the conformance kit", () => {
 
 function sizeOf(changes: TraceChanges | undefined): number {
   return changes === undefined ? 0 : changes.spans.length + changes.removed.length;
-}
-
-/** A plain store with another kind of scope. */
-function scoped(Scope: typeof PlainScope): () => OpenStore {
-  return () => createPlainStore((scope) => new Scope(scope));
-}
-
-/** A plain store some of whose methods are replaced. */
-function wrapped(replace: (store: ScopedStore) => object): () => OpenStore {
-  return () => {
-    const store = createPlainStore();
-    const handles = new Map<string, ScopedStore>();
-    return {
-      forScope(scope) {
-        const sound = store.forScope(scope);
-        const handle = handles.get(scope) ?? new Proxy(sound, { get: getterOf(sound, replace(sound)) });
-        handles.set(scope, handle);
-        return handle;
-      },
-      close: () => store.close(),
-    };
-  };
-}
-
-function getterOf(
-  sound: ScopedStore,
-  replaced: object,
-): (target: ScopedStore, key: string | symbol) => unknown {
-  return (_, key) => {
-    const value: unknown = Reflect.get(key in replaced ? replaced : sound, key);
-    return typeof value === "function" && !(key in replaced) ? value.bind(sound) : value;
-  };
-}
-
-/** Runs the kit (or one chapter) with a runner of our own, and gives the names of the tests that failed. */
-async function runKit(
-  open: () => OpenStore,
-  chapter?: string,
-  features?: ConformanceOptions["features"],
-): Promise<{ failed: string[]; ran: number }> {
-  const tests: [name: string, body: () => Promise<void>][] = [];
-  let wanted = true;
-  const runner: ConformanceOptions["runner"] = {
-    describe(name, body) {
-      wanted = chapter === undefined || name === `faulty: ${chapter}`;
-      body();
-    },
-    test(name, body) {
-      if (wanted) tests.push([name, body]);
-    },
-  };
-  storeConformance({
-    name: "faulty",
-    runner,
-    open: async () => open(),
-    histories: 8,
-    ...(features && { features }),
-  });
-  const failed: string[] = [];
-  for (const [name, body] of tests) {
-    await body().catch(() => failed.push(name));
-  }
-  return { failed, ran: tests.length };
 }

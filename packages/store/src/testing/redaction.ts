@@ -1,6 +1,6 @@
 import type { RedactRule, RedactSelection, SpanRecord } from "@spanloom/model";
 import { jsonContent, textContent } from "@spanloom/model/fixtures";
-import { equal, holds, ok, present, rejects } from "./assert.ts";
+import { equal, holds, ok, present, rejects, within } from "./assert.ts";
 import { checkExecution, Expected, Follower, withoutSeq } from "./expected.ts";
 import type { Chapter, TestedStore } from "./harness.ts";
 import { checkSums } from "./old-runs.ts";
@@ -75,7 +75,7 @@ export function redaction({ needs }: Chapter): void {
       });
     });
     await store.redact?.(withoutSecret);
-    await woken;
+    await within(woken, "watch did not wake within 10 s of a redaction");
   });
 
   test("sums follow where the rule changes what they are made of", async (opened) => {

@@ -1,7 +1,7 @@
 import { equal, ok, present, rejects } from "./assert.ts";
 import { checkExecution, Expected } from "./expected.ts";
 import type { Chapter, TestedStore } from "./harness.ts";
-import { call, root, span, spanIdOf, TRACE } from "./spans.ts";
+import { at, call, root, span, spanIdOf, TRACE } from "./spans.ts";
 
 /** Names that a careless key, path, query or comparison would take for another or for an instruction. */
 const HOSTILE_SCOPES = [
@@ -49,7 +49,10 @@ export function scopes({ test, needs }: Chapter): void {
       await checkExecution(store, expected, "run-1", 1);
       const query = { days: 1, timeZone: "UTC", lastDay: "2026-11-20", groupBy: "workflow" } as const;
       equal(await store.getDailyCosts(query), expected.dailyCosts(query), "getDailyCosts");
+      equal(await store.getAnalytics(query), expected.analytics(query), "getAnalytics");
       equal((await store.changesSince("run-1", 0))?.spans.length, expected.spans().length, "changesSince");
+      const matches = (await store.searchSpans("run-1", { text: "span" }))?.items;
+      equal(matches, expected.search("run-1", { text: "span" }), "searchSpans");
       equal((await store.listExecutions()).items.length, 1, "listExecutions");
     }
   });
@@ -59,7 +62,9 @@ export function scopes({ test, needs }: Chapter): void {
       .forScope("mine")
       .write([...ours, span(9, undefined, { executionId: TRACE, traceId: TRACE })]);
     const page = present(await opened.forScope("mine").getTrace("run-1", { limit: 1 }), "the page");
-    await seesNothing(opened.forScope("other"), page.nextCursor);
+    const search = { text: "span", limit: 1 };
+    const matches = present(await opened.forScope("mine").searchSpans("run-1", search), "the matches");
+    await seesNothing(opened.forScope("other"), page.nextCursor, matches.nextCursor);
   });
 
   test("names and parents of one scope do not reach into another", async (opened) => {
@@ -124,6 +129,25 @@ export function scopes({ test, needs }: Chapter): void {
     equal((await other.write([span(7, 1)])).written, 1, "a late span in the other scope");
   });
 
+  needs("administration")("retention and redaction stay in their scope", async (opened) => {
+    const mine = opened.forScope("mine");
+    const other = opened.forScope("other");
+    for (const store of [mine, other]) await store.write(ours);
+    const read = async (): Promise<unknown[]> => [
+      await other.getExecution("run-1"),
+      await other.getTrace("run-1", { view: "full" }),
+      await other.getAnalytics({ days: 1, timeZone: "UTC", lastDay: "2026-11-20" }),
+    ];
+    const before = await read();
+    const redacted = await mine.redact?.((record) => ({ ...record, name: "redacted" }));
+    equal(redacted, { executions: 1, spans: ours.length }, "what I redacted");
+    equal(await read(), before, "theirs after my redaction");
+    const all = { before: at(1_000), sumsBefore: at(200_000) };
+    equal((await mine.prune?.(all))?.executions, 1, "what I pruned");
+    equal(await read(), before, "theirs after my retention");
+    equal((await other.write([span(7, 1)])).written, 1, "an old span in the other scope");
+  });
+
   const owned = needs("inProcess");
 
   owned("a scope that is none is refused at once", async (opened) => {
@@ -142,7 +166,17 @@ export function scopes({ test, needs }: Chapter): void {
   });
 }
 
-async function seesNothing(store: TestedStore, cursor: string | undefined): Promise<void> {
+async function seesNothing(
+  store: TestedStore,
+  cursor: string | undefined,
+  matchesCursor: string | undefined,
+): Promise<void> {
+  const matches = { text: "span", ...(matchesCursor && { cursor: matchesCursor }) };
+  equal(await store.searchSpans("run-1", { text: "span" }), undefined, "searchSpans");
+  equal(await store.searchSpans("run-1", matches), undefined, "searchSpans with a cursor");
+  const analytics = { days: 1, timeZone: "UTC", lastDay: "2026-11-20", groupBy: "workflow" } as const;
+  const { total, groups } = await store.getAnalytics(analytics);
+  equal([total.executions?.total, total.usage.items, groups], [0, 0, []], "getAnalytics");
   equal((await store.listExecutions()).items, [], "listExecutions");
   equal(await store.getExecutions(["run-1", TRACE]), [], "getExecutions");
   equal(await store.getExecution("run-1"), undefined, "getExecution");

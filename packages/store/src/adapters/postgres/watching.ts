@@ -1,4 +1,4 @@
-import { createWatchers, type Watchers } from "../sqlite/watchers.ts";
+import { createWatchers, type Watchers } from "../../watchers.ts";
 import { createListener, type Listener } from "./listener.ts";
 import type { Opening } from "./opening.ts";
 

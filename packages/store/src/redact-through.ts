@@ -9,7 +9,7 @@ import {
   spanKey,
   type WriteReceipt,
 } from "@spanloom/model";
-import { type RedactableStore, redactStored } from "../redact-stored.ts";
+import { type RedactableStore, redactStored } from "./redact-stored.ts";
 
 /** Redacted states of spans of one execution. */
 export interface RedactedSpans {
@@ -22,10 +22,11 @@ export interface RedactedSpans {
 }
 
 /**
- * A redaction from the other end of a port. The rule is code and cannot cross: it runs here, and the store at the other
- * end puts what it made in place of what it read, by its own `redact`, so that the old bytes vanish there.
+ * A redaction by somebody who stands before a store, as the other end of a port does. The rule runs here on what is read
+ * here, and `replace` puts what it made in place of what is stored, by the store's own `redact`, so that the old bytes
+ * vanish there.
  */
-export async function redactOverPort(
+export async function redactThrough(
   store: Omit<RedactableStore, "write">,
   replace: (redacted: RedactedSpans) => Promise<WriteReceipt>,
   rule: RedactRule,
@@ -63,7 +64,7 @@ export async function redactOverPort(
   );
 }
 
-/** The other end of {@link redactOverPort}. A span in another state than was redacted counts as unchanged. */
+/** What stands behind {@link redactThrough}. A span in another state than was redacted counts as unchanged. */
 export async function replaceRedacted(
   store: Pick<ScopedStore, "redact">,
   redacted: RedactedSpans,
@@ -91,7 +92,7 @@ function checkRedacted(value: unknown): RedactedSpans {
     );
   if (whole) return { executionId, spans };
   throw new SpanloomError("invalid_argument", {
-    what: "The redacted spans that came over the port cannot be read.",
+    what: "The redacted spans cannot be read.",
     fix: "Check that both sides have the same version of Spanloom.",
   });
 }

@@ -1,0 +1,333 @@
+import { type LatencySlots, summarizeExecution } from "@spanloom/metrics";
+import { type ExecutionSummary, parentOf, type SpanRecord } from "@spanloom/model";
+import type {
+  ChangedExecution,
+  ChangedSpan,
+  ExecutionCell,
+  LedgerChanges,
+  Missing,
+  SpanRef,
+  StoredExecution,
+  StoredPart,
+  StoredSpan,
+} from "../../ledger/changes.ts";
+import type { SpanFacts } from "../../ledger/facts.ts";
+import { sortValue } from "../../list-query.ts";
+import { encodeRecord } from "../../sql/row-codec.ts";
+import { SUM_COLUMNS, type Sums, sumsFrom } from "../../sql/sums.ts";
+import type { Database } from "./client.ts";
+import { findExecutions } from "./read-executions.ts";
+
+/** Whole traces and executions of a scope, as the ledger asks for them. */
+export async function loadPart(
+  db: Database,
+  scope: string,
+  { traceIds, executionIds }: Missing,
+): Promise<StoredPart> {
+  const found = await findExecutions(db, scope, executionIds);
+  const ids = [...new Set([...traceIds, ...[...found.values()].flatMap((row) => row.traceIds)])];
+  const [spans, gone, traces] = await Promise.all([
+    readSpans(db, scope, ids),
+    readGone(db, scope, executionIds),
+    readTraces(db, scope, ids),
+  ]);
+  return {
+    spans,
+    executions: Array.from(
+      found.values(),
+      ({ executionId, seq, deleted }): StoredExecution => ({
+        ...{ executionId, seq, deleted },
+        gone: gone.filter((one) => one.execution_id === executionId).map(toGone),
+      }),
+    ),
+    traces,
+  };
+}
+
+/**
+ * Saves what a call changed. Spans go first: what stands in the other tables is worked out from them again when a crash
+ * comes between. Every row carries the same version, higher than any before.
+ */
+export async function saveChanges(
+  db: Database,
+  scope: string,
+  changes: LedgerChanges,
+  version: number,
+): Promise<void> {
+  const own = { scope, version };
+  const spans = changes.spans.filter((span) => span.record !== undefined).map((span) => spanRow(own, span));
+  await db.insert("span", spans);
+  await movePlaces(
+    db,
+    own,
+    changes.spans.filter((span) => span.record === undefined),
+  );
+  const gone = [
+    ...changes.gone.map((one) => ({
+      ...own,
+      ...keyOf(one),
+      execution_id: one.executionId,
+      seq: one.seq,
+      back: 0,
+    })),
+    ...changes.returned.map((one) => ({
+      ...own,
+      ...keyOf(one),
+      execution_id: one.executionId,
+      seq: 0,
+      back: 1,
+    })),
+  ];
+  await Promise.all([
+    db.insert("gone", gone),
+    db.insert(
+      "trace",
+      changes.traces.map((one) => ({
+        ...own,
+        trace_id: one.traceId,
+        refuses_unnamed: Number(one.refusesUnnamed),
+      })),
+    ),
+    db.insert(
+      "usage_cell",
+      changes.usage.map((cell) => usageRow(own, cell)),
+    ),
+    db.insert(
+      "execution_stats",
+      changes.executions.flatMap((one) => statsRow(own, one)),
+    ),
+  ]);
+  // Last, so that an execution never shows what is not there yet.
+  await db.insert(
+    "execution",
+    changes.executions.map((one) => executionRow(own, one)),
+  );
+  await removeSpans(db, scope, changes.removed);
+  await forget(db, scope, changes.forgotten);
+}
+
+/** What all rows of one save share. */
+export interface Own {
+  scope: string;
+  version: number;
+}
+
+function spanRow(own: Own, { facts, executionId, insSeq, seq, record }: ChangedSpan): object {
+  const { skeleton, rest } = encodeRecord(record as SpanRecord);
+  return {
+    ...own,
+    ...keyOf(facts),
+    execution_id: executionId,
+    parent_id: parentOf(facts) ?? "",
+    start_time: facts.startTime,
+    ins_seq: insSeq,
+    seq,
+    cached: facts.cache === undefined ? 0 : 1,
+    facts: JSON.stringify(facts),
+    skeleton,
+    rest,
+  };
+}
+
+/** Spans whose record is as it was: their rows are written again by the engine, with another place. */
+async function movePlaces(
+  db: Database,
+  { scope, version }: Own,
+  spans: readonly ChangedSpan[],
+): Promise<void> {
+  for (const part of chunks(spans, 1000)) {
+    const keys = part.map(({ facts }) => facts.traceId + facts.spanId);
+    const place = (values: string): string =>
+      `arrayElement(${values}, indexOf({keys:Array(String)}, concat(trace_id, span_id)))`;
+    await db.command(
+      `INSERT INTO ${db.name}.span
+       SELECT scope, trace_id, span_id, ${place("{executions:Array(String)}")}, parent_id, start_time,
+         ${place("{insSeqs:Array(UInt64)}")}, ${place("{seqs:Array(UInt64)}")}, cached, facts, skeleton, rest, {version:UInt64}
+       FROM ${db.name}.span
+       WHERE scope = {scope:String} AND trace_id IN {traces:Array(String)} AND concat(trace_id, span_id) IN {keys:Array(String)}
+       ORDER BY version DESC LIMIT 1 BY trace_id, span_id`,
+      {
+        ...{ scope, version, keys, traces: tracesOf(part.map(({ facts }) => facts)) },
+        executions: part.map(({ executionId }) => executionId),
+        insSeqs: part.map(({ insSeq }) => insSeq),
+        seqs: part.map(({ seq }) => seq),
+      },
+    );
+  }
+}
+
+export function executionRow(
+  own: Own,
+  { executionId, seq, deleted, summary, lastActivity }: ChangedExecution,
+): object {
+  const shown = summary ?? EMPTY_SUMMARY;
+  const {
+    traceIds,
+    startTime,
+    workflowId,
+    workflowName,
+    threadId,
+    status,
+    durationMs,
+    cost,
+    nodeCount,
+    spanCount,
+  } = shown;
+  return {
+    ...own,
+    execution_id: executionId,
+    seq,
+    hidden: summary === undefined ? 1 : 0,
+    deleted: deleted ? 1 : 0,
+    trace_ids: traceIds,
+    start_time: startTime,
+    last_time: lastActivity ?? "0",
+    workflow_id: workflowId ?? "",
+    sort_name: sortValue(shown, "workflowName") ?? null,
+    thread_id: threadId ?? null,
+    status,
+    duration_ms: durationMs ?? null,
+    nano_usd: cost.nanoUsd ?? null,
+    node_count: nodeCount,
+    span_count: spanCount,
+    search: [executionId, workflowId, workflowName]
+      .filter((part) => part !== undefined)
+      .join("\u001f")
+      .toLowerCase(),
+    summary: JSON.stringify({ ...shown, executionId, seq }),
+  };
+}
+
+/** Of an execution without spans nobody sees a summary but those who followed it. */
+const EMPTY_SUMMARY: ExecutionSummary = summarizeExecution("", [], 0);
+
+export function usageRow(own: Own, { executionId, bucket, model, workflowId, sums }: ExecutionCell): object {
+  return { ...own, execution_id: executionId, bucket, model, workflow_id: workflowId, ...sumColumns(sums) };
+}
+
+function sumColumns(sums: Sums): object {
+  return Object.fromEntries(SUM_COLUMNS.map((column, index) => [column, sums[index]]));
+}
+
+/** What an execution adds to analytics. Where it has no spans left it adds nothing: its quarter-hour is 0, where no question looks. */
+export function statsRow(own: Own, { executionId, stats, statsBefore }: ChangedExecution): object[] {
+  if (stats === undefined && statsBefore === undefined) return [];
+  if (stats === undefined) return [{ ...own, execution_id: executionId, slot: -1 }];
+  const { workflowId = "", bucket, status, slot = -1, nodeTypes, models } = stats;
+  const types = flatten(nodeTypes);
+  const calls = flatten(models);
+  return [
+    {
+      ...own,
+      ...{ execution_id: executionId, workflow_id: workflowId, bucket, status, slot },
+      ...{
+        type_keys: nodeTypes.map((type) => type.key),
+        type_sums: nodeTypes.map(({ usage, cost }) => sumsFrom(usage, cost)),
+      },
+      ...{ type_slot_keys: types.keys, type_slots: types.slots, type_counts: types.counts },
+      ...{ model_slot_keys: calls.keys, model_slots: calls.slots, model_counts: calls.counts },
+    },
+  ];
+}
+
+function flatten(groups: readonly { key: string; slots: LatencySlots }[]): {
+  keys: string[];
+  slots: number[];
+  counts: number[];
+} {
+  const all = groups.flatMap(({ key, slots }) => slots.map(([slot, count]) => ({ key, slot, count })));
+  return {
+    keys: all.map((one) => one.key),
+    slots: all.map((one) => one.slot),
+    counts: all.map((one) => one.count),
+  };
+}
+
+async function readSpans(db: Database, scope: string, traceIds: readonly string[]): Promise<StoredSpan[]> {
+  const spans: StoredSpan[] = [];
+  for (const part of chunks(traceIds, 1000)) {
+    const rows = await db.rows<{ execution_id: string; ins_seq: number; seq: number; facts: string }>(
+      `SELECT execution_id, ins_seq, seq, facts FROM ${db.name}.span
+       WHERE scope = {scope:String} AND trace_id IN {traces:Array(String)}
+       ORDER BY version DESC LIMIT 1 BY trace_id, span_id`,
+      { scope, traces: part },
+    );
+    for (const row of rows) {
+      const facts = JSON.parse(row.facts) as SpanFacts;
+      spans.push({ facts, executionId: row.execution_id, insSeq: row.ins_seq, seq: row.seq });
+    }
+  }
+  return spans;
+}
+
+interface GoneRow {
+  execution_id: string;
+  trace_id: string;
+  span_id: string;
+  seq: number;
+}
+
+async function readGone(db: Database, scope: string, executionIds: readonly string[]): Promise<GoneRow[]> {
+  if (executionIds.length === 0) return [];
+  return db.rows<GoneRow>(
+    `SELECT execution_id, trace_id, span_id, seq FROM
+       (SELECT * FROM ${db.name}.gone WHERE scope = {scope:String} AND execution_id IN {ids:Array(String)}
+        ORDER BY version DESC LIMIT 1 BY execution_id, trace_id, span_id)
+     WHERE back = 0`,
+    { scope, ids: executionIds },
+  );
+}
+
+function toGone({ trace_id, span_id, seq }: GoneRow): StoredExecution["gone"][number] {
+  return { traceId: trace_id, spanId: span_id, seq };
+}
+
+async function readTraces(
+  db: Database,
+  scope: string,
+  traceIds: readonly string[],
+): Promise<StoredPart["traces"]> {
+  if (traceIds.length === 0) return [];
+  const rows = await db.rows<{ trace_id: string; refuses_unnamed: number }>(
+    `SELECT trace_id, refuses_unnamed FROM ${db.name}.trace
+     WHERE scope = {scope:String} AND trace_id IN {traces:Array(String)} ORDER BY version DESC LIMIT 1 BY trace_id`,
+    { scope, traces: traceIds },
+  );
+  return rows.map((row) => ({ traceId: row.trace_id, refusesUnnamed: row.refuses_unnamed === 1 }));
+}
+
+/** Every version of the spans goes, so that none of an older execution shows again. */
+async function removeSpans(db: Database, scope: string, spans: readonly SpanRef[]): Promise<void> {
+  for (const part of chunks(spans, 5000)) {
+    await db.command(
+      `DELETE FROM ${db.name}.span WHERE scope = {scope:String} AND trace_id IN {traces:Array(String)}
+       AND concat(trace_id, span_id) IN {keys:Array(String)}`,
+      { scope, traces: tracesOf(part), keys: part.map(({ traceId, spanId }) => traceId + spanId) },
+    );
+  }
+}
+
+/** Of pruned executions only what they added to sums over time stays. */
+async function forget(db: Database, scope: string, executionIds: readonly string[]): Promise<void> {
+  for (const part of chunks(executionIds, 1000)) {
+    for (const table of ["execution", "gone"]) {
+      await db.command(
+        `DELETE FROM ${db.name}.${table} WHERE scope = {scope:String} AND execution_id IN {ids:Array(String)}`,
+        { scope, ids: part },
+      );
+    }
+  }
+}
+
+function keyOf({ traceId, spanId }: SpanRef): { trace_id: string; span_id: string } {
+  return { trace_id: traceId, span_id: spanId };
+}
+
+export function tracesOf(spans: readonly SpanRef[]): string[] {
+  return [...new Set(spans.map((span) => span.traceId))];
+}
+
+/** Parameters of a query travel in its URL: there is room for some thousands. */
+export function* chunks<T>(items: readonly T[], size: number): Iterable<T[]> {
+  for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
+}
