@@ -27,8 +27,12 @@ export async function migrate(db: Database, schema: string, mode: "run" | "refus
 
 /** 0 where the tables are not there. */
 async function versionOf(session: Session, schema: string): Promise<number> {
-  const [[table] = []] = await session.ask("SELECT to_regclass($1)::text", `${quoteName(schema)}.migration`);
-  if (typeof table !== "string") return 0;
+  // Read from the catalogue itself: a name that was looked up before is remembered as absent while others make it.
+  const tables = await session.ask(
+    "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = $1 AND tablename = 'migration'",
+    schema,
+  );
+  if (tables.length === 0) return 0;
   const [[found] = []] = await session.ask(`SELECT max(version) FROM ${quoteName(schema)}.migration`);
   const version = Number(found ?? 0);
   if (version > POSTGRES_SCHEMA_VERSION) {
