@@ -3,7 +3,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { parentOf, phaseOf, type SpanRecord, toSkeleton } from "@spanloom/model";
 import { createPostgresStore } from "@spanloom/store/postgres";
 import pg from "pg";
-import { startTestServer, type TestServer } from "../packages/store/src/adapters/postgres/test-server.test-support.ts";
+import {
+  startTestServer,
+  type TestServer,
+} from "../packages/store/src/adapters/postgres/test-server.test-support.ts";
 import { against, type BenchCase, type BenchResult, summarize } from "./bench.ts";
 import { execution, shortExecution } from "./executions.ts";
 
@@ -26,7 +29,12 @@ export default async function bench(): Promise<BenchResult> {
 }
 
 /** Writes the same records with exact sums, and as plain rows through one statement a batch, on the same server. */
-async function ingest(server: TestServer, { cases, budgets }: BenchResult, size: number, least: number): Promise<void> {
+async function ingest(
+  server: TestServer,
+  { cases, budgets }: BenchResult,
+  size: number,
+  least: number,
+): Promise<void> {
   const raw: number[] = [];
   const exact: number[] = [];
   for (let round = 0; round < ROUNDS + 1; round++) {
@@ -52,14 +60,17 @@ async function writeRaw(server: TestServer, records: readonly SpanRecord[]): Pro
   const client = new pg.Client({ connectionString: await server.createDatabase() });
   await client.connect();
   const names = RAW_COLUMNS.map(([name]) => name);
-  await client.query(`CREATE TABLE span (${RAW_COLUMNS.map((column) => column.join(" ")).join(", ")}, PRIMARY KEY (trace_id, span_id))`);
+  await client.query(
+    `CREATE TABLE span (${RAW_COLUMNS.map((column) => column.join(" ")).join(", ")}, PRIMARY KEY (trace_id, span_id))`,
+  );
   const text = `INSERT INTO span SELECT * FROM unnest(${RAW_COLUMNS.map(([, type], index) => `$${index + 1}::${type}[]`).join(", ")})
     ON CONFLICT (trace_id, span_id) DO UPDATE SET ${names.map((name) => `${name} = excluded.${name}`).join(", ")}
     WHERE excluded.phase > span.phase OR (excluded.phase = span.phase AND excluded.revision > span.revision)`;
   const spent = await cpuMicros(server, async () => {
     for (const batch of batches(records)) {
       const columns: (string | number | null)[][] = RAW_COLUMNS.map(() => []);
-      for (const span of batch) rawRow(span).forEach((value, index) => columns[index]?.push(value));
+      for (const span of batch)
+        for (const [index, value] of rawRow(span).entries()) columns[index]?.push(value);
       await client.query({ name: "raw", text, values: columns });
     }
   });
@@ -69,10 +80,32 @@ async function writeRaw(server: TestServer, records: readonly SpanRecord[]): Pro
 
 /** The same that the store keeps of a span, but for what counting needs. */
 const RAW_COLUMNS: readonly [name: string, type: string][] = [
-  ...([["trace_id", "uuid"], ["span_id", "text"], ["parent_id", "text"], ["execution_id", "text"]] as [string, string][]),
-  ...([["node_id", "text"], ["name", "text"], ["kind", "text"], ["phase", "int"], ["revision", "int"]] as [string, string][]),
-  ...([["start_time", "bigint"], ["end_time", "bigint"], ["status", "text"], ["model", "text"]] as [string, string][]),
-  ...([["input", "bigint"], ["output", "bigint"], ["cost", "bigint"], ["skeleton", "json"], ["rest", "jsonb"]] as [string, string][]),
+  ...([
+    ["trace_id", "uuid"],
+    ["span_id", "text"],
+    ["parent_id", "text"],
+    ["execution_id", "text"],
+  ] as [string, string][]),
+  ...([
+    ["node_id", "text"],
+    ["name", "text"],
+    ["kind", "text"],
+    ["phase", "int"],
+    ["revision", "int"],
+  ] as [string, string][]),
+  ...([
+    ["start_time", "bigint"],
+    ["end_time", "bigint"],
+    ["status", "text"],
+    ["model", "text"],
+  ] as [string, string][]),
+  ...([
+    ["input", "bigint"],
+    ["output", "bigint"],
+    ["cost", "bigint"],
+    ["skeleton", "json"],
+    ["rest", "jsonb"],
+  ] as [string, string][]),
 ];
 
 function rawRow(span: SpanRecord): (string | number | null)[] {
@@ -83,7 +116,13 @@ function rawRow(span: SpanRecord): (string | number | null)[] {
   return [
     ...[span.traceId, span.spanId, parentOf(span) ?? null, span.executionId, span.nodeId ?? null],
     ...[span.name, span.kind, phaseOf(span), span.revision, span.startTime, span.endTime ?? null],
-    ...[span.status.code, span.model ?? null, usage?.input ?? null, usage?.output ?? null, cost?.nanoUsd ?? null],
+    ...[
+      span.status.code,
+      span.model ?? null,
+      usage?.input ?? null,
+      usage?.output ?? null,
+      cost?.nanoUsd ?? null,
+    ],
     ...[JSON.stringify(skeleton), JSON.stringify(rest)],
   ];
 }
@@ -104,7 +143,8 @@ async function reads(server: TestServer, { cases }: BenchResult): Promise<void> 
   const store = createPostgresStore({ connectionString: await server.createDatabase(), retention: false });
   const scope = store.forScope("bench");
   await scope.write(execution(1, BATCH));
-  const read = (name: string, work: () => Promise<unknown>): Promise<BenchCase> => timed(`${name}, ${BATCH} spans`, work);
+  const read = (name: string, work: () => Promise<unknown>): Promise<BenchCase> =>
+    timed(`${name}, ${BATCH} spans`, work);
   cases.push(
     await read("full trace", () => scope.getTrace("execution-1", { view: "full" })),
     await read("skeletons", () => scope.getTrace("execution-1")),
@@ -137,8 +177,12 @@ async function dailyCosts(server: TestServer, { cases, budgets }: BenchResult): 
       medians.push(measured.median);
     }
     cases.push(
-      await timed(`analytics of 30 days by day, ${at}`, () => scope.getAnalytics({ ...window, groupBy: "day" })),
-      await timed(`50 dearest of ${at}`, () => scope.listExecutions({ sort: { by: "cost", direction: "desc" } })),
+      await timed(`analytics of 30 days by day, ${at}`, () =>
+        scope.getAnalytics({ ...window, groupBy: "day" }),
+      ),
+      await timed(`50 dearest of ${at}`, () =>
+        scope.listExecutions({ sort: { by: "cost", direction: "desc" } }),
+      ),
     );
     slowest.push(Math.max(...medians));
   }

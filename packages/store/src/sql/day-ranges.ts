@@ -16,11 +16,7 @@ export interface SignedRange extends SumRange {
  *
  * @param grains Those that are kept, in seconds, finest first; the last one is the whole day.
  */
-export function rangesOf(
-  fromSeconds: number,
-  toSeconds: number,
-  grains: readonly number[],
-): SignedRange[] {
+export function rangesOf(fromSeconds: number, toSeconds: number, grains: readonly number[]): SignedRange[] {
   const day = grains.at(-1) ?? 86_400;
   const start = nearest(fromSeconds, day);
   const end = nearest(toSeconds, day);

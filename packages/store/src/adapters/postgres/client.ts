@@ -52,6 +52,11 @@ export function arrayOf(values: readonly SqlValue[]): string {
   return `${text}}`;
 }
 
+/** Rows as one array literal a column. */
+export function columnsOf<R>(rows: readonly R[], ...columns: ((row: R) => SqlValue)[]): string[] {
+  return columns.map((column) => arrayOf(rows.map(column)));
+}
+
 /**
  * JSON texts as one text, to be read by {@link jsonArray}. They hold no raw control character, so that nothing must be escaped:
  * JSON in an array literal takes as long to write, and to read, as the JSON itself.

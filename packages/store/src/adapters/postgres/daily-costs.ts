@@ -22,7 +22,8 @@ export function dailyCosts(
         ? undefined
         : await names.findDim(session, scopeNo, DIM.workflow, workflowId);
     if (scopeNo !== undefined && (workflowId === undefined || workflowNo !== undefined)) {
-      const cube = (groupBy === "workflow" || workflowNo !== undefined ? 1 : 0) | (groupBy === "model" ? 2 : 0);
+      const cube =
+        (groupBy === "workflow" || workflowNo !== undefined ? 1 : 0) | (groupBy === "model" ? 2 : 0);
       const rows = await sumWindows(session, scopeNo, days, {
         table: `${schema}.usage`,
         cube,

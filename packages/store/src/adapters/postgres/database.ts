@@ -91,7 +91,12 @@ export function sessionOf(client: PostgresClient, prepare: boolean): Session {
   return {
     rows: async (text, ...values) => {
       const name = prepare ? nameOf(text) : undefined;
-      const { rows } = await client.query({ text, values, rowMode: "array", ...(name !== undefined && { name }) });
+      const { rows } = await client.query({
+        text,
+        values,
+        rowMode: "array",
+        ...(name !== undefined && { name }),
+      });
       return rows;
     },
     ask: async (text, ...values) => (await client.query({ text, values, rowMode: "array" })).rows,

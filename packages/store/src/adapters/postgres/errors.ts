@@ -7,7 +7,12 @@ export function toStoreError(error: unknown): SpanloomError {
   const known = KNOWN.find(({ states }) => states.some((prefix) => state?.startsWith(prefix)));
   if (known !== undefined) {
     const { code, what, why, fix } = known;
-    return new SpanloomError(code, { what, why: why ?? `PostgreSQL says: ${saidBy(error)}.`, fix, cause: error });
+    return new SpanloomError(code, {
+      what,
+      why: why ?? `PostgreSQL says: ${saidBy(error)}.`,
+      fix,
+      cause: error,
+    });
   }
   if (isConnectionLost(error)) {
     return new SpanloomError("store_failed", {
@@ -34,9 +39,11 @@ export function isConflict(error: unknown): boolean {
 /** The connection is gone, or was not to be had: nothing is known of what it was doing. */
 export function isConnectionLost(error: unknown): boolean {
   const state = stateOf(error);
-  if (state !== undefined) return state.startsWith("08") || state === "57P01" || state === "57P02" || state === "57P03";
+  if (state !== undefined)
+    return state.startsWith("08") || state === "57P01" || state === "57P02" || state === "57P03";
   if (!(error instanceof Error)) return false;
-  if ("code" in error && typeof error.code === "string" && /^(E[A-Z]+|ERR_SOCKET.*)$/.test(error.code)) return true;
+  if ("code" in error && typeof error.code === "string" && /^(E[A-Z]+|ERR_SOCKET.*)$/.test(error.code))
+    return true;
   if (error instanceof AggregateError) return error.errors.some(isConnectionLost);
   return /connection|socket|not queryable/i.test(error.message);
 }
@@ -79,7 +86,7 @@ const KNOWN: readonly KnownFailure[] = [
     states: ["42501"],
     code: "store_failed",
     what: "The PostgreSQL user lacks a right.",
-    fix: "Grant it USAGE on the schema and SELECT, INSERT, UPDATE, DELETE on its tables; for migrations also CREATE.",
+    fix: "Grant it USAGE on the schema and SELECT, INSERT, UPDATE, DELETE on its tables, USAGE on its sequences; for migrations also CREATE.",
   },
   {
     states: ["42P01", "42703", "3F000"],

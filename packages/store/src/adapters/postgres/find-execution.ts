@@ -19,7 +19,8 @@ export async function findExecution(
   executionId: string,
 ): Promise<FoundExecution | undefined> {
   // Ids in the tables are well-formed: this one would be found as another.
-  if (scopeNo === undefined || typeof executionId !== "string" || !isWellFormed(executionId)) return undefined;
+  if (scopeNo === undefined || typeof executionId !== "string" || !isWellFormed(executionId))
+    return undefined;
   const [row] = await session.rows(
     `SELECT exec_no::float8, span_count, summary::text FROM ${schema}.execution WHERE scope_no = $1 AND execution_id = $2`,
     scopeNo,

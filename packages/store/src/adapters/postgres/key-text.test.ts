@@ -1,7 +1,22 @@
 import { expect, test } from "vitest";
 import { keyText, textOfKey } from "./key-text.ts";
 
-const PARTS = ["", "a", "b", "\u0000", "\u0001", "\u0002", "é", "\ud7ff", "\ue000", "\ufe0f", "\uffff", "😀", "\u{10fffe}", "\u{10ffff}"];
+const PARTS = [
+  "",
+  "a",
+  "b",
+  "\u0000",
+  "\u0001",
+  "\u0002",
+  "é",
+  "\ud7ff",
+  "\ue000",
+  "\ufe0f",
+  "\uffff",
+  "😀",
+  "\u{10fffe}",
+  "\u{10ffff}",
+];
 
 function texts(): string[] {
   return PARTS.flatMap((a) => PARTS.flatMap((b) => PARTS.map((c) => a + b + c)));

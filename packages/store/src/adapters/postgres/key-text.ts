@@ -28,6 +28,7 @@ function wellFormed(text: string): string {
   return text.replace(/\p{Surrogate}/gu, "\ufffd");
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what comes after them is plain.
 const PLAIN = /^[\u0002-\ud7ff]*$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about.
 const SPECIAL = /[\u0000\u0001\ue000-\uffff\u{10ffff}]/gu;

@@ -70,7 +70,10 @@ export async function listExecutions(
   const items = rows.slice(0, query.limit);
   const last = items.at(-1);
   if (last === undefined || rows.length <= query.limit) return { items };
-  return { items, nextCursor: cursorAfter(query, { value: sortValue(last, query.by), id: last.executionId }) };
+  return {
+    items,
+    nextCursor: cursorAfter(query, { value: sortValue(last, query.by), id: last.executionId }),
+  };
 }
 
 /** Checks what was asked for. Throws `invalid_argument` and `invalid_cursor`. */
@@ -109,7 +112,8 @@ export async function getExecutions(
 /** What is no value of the column, the server would refuse in its own words. */
 function isPosition(by: ExecutionSort, value: SortValue): boolean {
   if (by === "startTime") return /^\d{1,19}$/.test(String(value)) && BigInt(String(value)) < 2n ** 63n;
-  if (by === "nodeCount" || by === "spanCount") return Number.isInteger(value) && Math.abs(Number(value)) < 2 ** 31;
+  if (by === "nodeCount" || by === "spanCount")
+    return Number.isInteger(value) && Math.abs(Number(value)) < 2 ** 31;
   return true;
 }
 
@@ -147,7 +151,11 @@ async function filterOf(
 /** Rows whose value is known. */
 function known({ by, direction, after }: ReadQuery, filter: Condition): Condition {
   const column = SORT_COLUMN[by];
-  const condition = { where: [...filter.where], values: [...filter.values], order: `${column} ${direction}, ` };
+  const condition = {
+    where: [...filter.where],
+    values: [...filter.values],
+    order: `${column} ${direction}, `,
+  };
   if (MAY_LACK.has(by)) condition.where.push(`${column} IS NOT NULL`);
   if (after !== undefined) {
     const beyond = direction === "asc" ? ">" : "<";
@@ -161,7 +169,11 @@ function known({ by, direction, after }: ReadQuery, filter: Condition): Conditio
 
 /** Rows whose value is not known: they come last. */
 function unknown({ by, after }: ReadQuery, filter: Condition): Condition {
-  const condition = { where: [...filter.where, `${SORT_COLUMN[by]} IS NULL`], values: [...filter.values], order: "" };
+  const condition = {
+    where: [...filter.where, `${SORT_COLUMN[by]} IS NULL`],
+    values: [...filter.values],
+    order: "",
+  };
   if (after !== undefined && after.value === undefined) add(condition, "execution_id > ?", keyText(after.id));
   return condition;
 }

@@ -54,7 +54,10 @@ export function createNames(schema: string): Names {
   const findScope: Names["findScope"] = async (session, name) => {
     const known = scopes.get(name);
     if (known !== undefined) return known;
-    const [[found] = []] = await session.rows(`SELECT scope_no FROM ${schema}.scope WHERE name = $1`, keyText(name));
+    const [[found] = []] = await session.rows(
+      `SELECT scope_no FROM ${schema}.scope WHERE name = $1`,
+      keyText(name),
+    );
     if (typeof found !== "number") return undefined;
     if (scopes.size > MOST_KEPT) scopes.clear();
     scopes.set(name, found);
@@ -90,7 +93,8 @@ export function createNames(schema: string): Names {
         arrayOf(list.map(([, [, value]]) => hashOf(value))),
         arrayOf(list.map(([, [, value]]) => JSON.stringify(value))),
       );
-      for (const [place, number] of rows as [number, number][]) numbers.set(list[place - 1]?.[0] ?? "", number);
+      for (const [place, number] of rows as [number, number][])
+        numbers.set(list[place - 1]?.[0] ?? "", number);
       return numbers;
     },
     remember: (scopeNo, numbers) => {

@@ -68,7 +68,12 @@ export interface Opening {
 
 /** Throws `invalid_argument` for options that cannot be used. */
 export function createOpening(options: PostgresStoreOptions): Opening {
-  const { schema = "spanloom", migrations = "run", statementTimeoutMs = 30_000, preparedStatements = true } = options;
+  const {
+    schema = "spanloom",
+    migrations = "run",
+    statementTimeoutMs = 30_000,
+    preparedStatements = true,
+  } = options;
   checkOptions(options, schema, migrations, statementTimeoutMs);
   let own: Promise<OwnPool> | undefined;
   const poolOf = async (): Promise<PostgresPool> => {
@@ -111,7 +116,12 @@ interface PgModule {
 
 async function createPool(connectionString: string, max: number): Promise<OwnPool> {
   const { Pool } = await loadPg();
-  const pool = new Pool({ connectionString, max, application_name: "spanloom", connectionTimeoutMillis: 10_000 });
+  const pool = new Pool({
+    connectionString,
+    max,
+    application_name: "spanloom",
+    connectionTimeoutMillis: 10_000,
+  });
   // A kept connection that breaks is replaced by the next call; without a listener it would end the process.
   pool.on("error", () => {});
   return pool;
@@ -143,8 +153,16 @@ function checkOptions(
     throw invalidOption("connectionString", "Either it or a pool is needed.");
   }
   // Postgres cuts longer names, and then two of them may be one.
-  if (typeof schema !== "string" || schema === "" || Buffer.byteLength(schema) > 63 || /\p{Cc}|\p{Surrogate}/u.test(schema)) {
-    throw invalidOption("schema", "It must be the name of a schema: 1 to 63 bytes without control characters.");
+  if (
+    typeof schema !== "string" ||
+    schema === "" ||
+    Buffer.byteLength(schema) > 63 ||
+    /\p{Cc}|\p{Surrogate}/u.test(schema)
+  ) {
+    throw invalidOption(
+      "schema",
+      "It must be the name of a schema: 1 to 63 bytes without control characters.",
+    );
   }
   if (migrations !== "run" && migrations !== "refuse") {
     throw invalidOption("migrations", 'It must be "run" or "refuse".');

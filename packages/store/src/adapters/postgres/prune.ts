@@ -25,7 +25,10 @@ const DAY_SECONDS = 86_400;
 
 /** Throws `invalid_argument`. */
 export function checkPrune({ before, sumsBefore, limit }: PruneRequest): CheckedPrune {
-  const seconds = sumsBefore === undefined ? undefined : Number(BigInt(checkTime(sumsBefore, "sumsBefore")) / 1_000_000_000n);
+  const seconds =
+    sumsBefore === undefined
+      ? undefined
+      : Number(BigInt(checkTime(sumsBefore, "sumsBefore")) / 1_000_000_000n);
   return {
     before: checkTime(before, "before"),
     sumsFrom: seconds === undefined ? undefined : Math.floor(seconds / DAY_SECONDS) * DAY_SECONDS,
@@ -46,19 +49,30 @@ export async function scopesToPrune(
     before,
     sumsFrom,
   )) as [string][];
-  await session.rows(`UPDATE ${schema}.scope SET watermark = $1::bigint WHERE watermark < $1::bigint`, before);
+  await session.rows(
+    `UPDATE ${schema}.scope SET watermark = $1::bigint WHERE watermark < $1::bigint`,
+    before,
+  );
   return rows.map(([name]) => textOfKey(name));
 }
 
 /** One step in one scope. */
-export async function pruneScope(scope: OpenScope, schema: string, request: CheckedPrune): Promise<PruneReport> {
+export async function pruneScope(
+  scope: OpenScope,
+  schema: string,
+  request: CheckedPrune,
+): Promise<PruneReport> {
   const { session, scopeNo, ledger } = scope;
   const { before, limit } = request;
   if (request.sumsFrom !== undefined && request.sumsFrom > scope.sumsFrom) {
     await dropSums(session, schema, scopeNo, request.sumsFrom);
   }
   if (compareNanos(before, ledger.watermark ?? "0") > 0) {
-    await session.rows(`UPDATE ${schema}.scope SET watermark = $2::bigint WHERE scope_no = $1`, scopeNo, before);
+    await session.rows(
+      `UPDATE ${schema}.scope SET watermark = $2::bigint WHERE scope_no = $1`,
+      scopeNo,
+      before,
+    );
     ledger.watermark = before;
   }
   const taken: Member[] = [];
@@ -142,7 +156,11 @@ async function readOld(
 }
 
 /** The executions with all that share traces with them, directly or through others, each group once. */
-async function componentsOf(session: Session, schema: string, found: readonly OldExecution[]): Promise<Member[][]> {
+async function componentsOf(
+  session: Session,
+  schema: string,
+  found: readonly OldExecution[],
+): Promise<Member[][]> {
   const rows = (await session.rows(
     `WITH RECURSIVE part(exec_no) AS (
        SELECT * FROM unnest($1::bigint[])

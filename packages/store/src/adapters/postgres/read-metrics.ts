@@ -1,5 +1,11 @@
 import { computeRunMetrics, summarizeExecution } from "@spanloom/metrics";
-import { bearsBelow, type ExecutionDetail, type RunMetrics, SCHEMA_VERSION, type SpanRecord } from "@spanloom/model";
+import {
+  bearsBelow,
+  type ExecutionDetail,
+  type RunMetrics,
+  SCHEMA_VERSION,
+  type SpanRecord,
+} from "@spanloom/model";
 import { parseSkeleton } from "../../sql/row-codec.ts";
 import type { Session } from "./database.ts";
 import type { FoundExecution } from "./find-execution.ts";
@@ -41,7 +47,9 @@ async function readCounted(
     `SELECT skeleton::text, facts::text FROM ${schema}.span WHERE exec_no = $1`,
     no,
   );
-  const spans = (rows as [string, string | null][]).map(([skeleton, facts]) => toSpan(executionId, skeleton, facts));
+  const spans = (rows as [string, string | null][]).map(([skeleton, facts]) =>
+    toSpan(executionId, skeleton, facts),
+  );
   const others = await session.rows(
     `SELECT s.skeleton::text FROM ${schema}.exec_trace own
      JOIN ${schema}.exec_trace other ON other.scope_no = own.scope_no AND other.trace_id = own.trace_id AND other.exec_no <> own.exec_no

@@ -32,7 +32,12 @@ export interface SpanReader {
     executionId: string,
     query: SearchSpansQuery,
   ): (session: Session, found: FoundExecution) => Promise<SpanMatches>;
-  one(session: Session, found: FoundExecution, spanId: string, traceId: string | undefined): Promise<SpanRecord | undefined>;
+  one(
+    session: Session,
+    found: FoundExecution,
+    spanId: string,
+    traceId: string | undefined,
+  ): Promise<SpanRecord | undefined>;
   changes(session: Session, found: FoundExecution, since: number, limit: number): Promise<TraceChanges>;
 }
 
@@ -45,21 +50,26 @@ type Place = [
 type View = "skeleton" | "full";
 
 /** Orders of executions that are being paged through. They can be made again, as long as no span moves or goes away. */
-const KEPT_ORDERS = 8;
+const KEPT_ORDERS = 64;
+/** Places of all orders together. */
+const KEPT_PLACES = 500_000;
 /** A search looks through so many characters, then says where to go on. */
 const SEARCHED_LENGTH = 2 * MAX_PAGE_LENGTH;
 const SEARCHED_SPANS = 5_000;
 
 export function createSpanReader(schema: string): SpanReader {
   const orders = new Map<string, Place[]>();
+  let kept = 0;
   const orderOf = async (session: Session, execNo: number, asOfSeq: number): Promise<Place[]> => {
     const key = `${execNo}@${asOfSeq}`;
     const order = orders.get(key) ?? (await readOrder(session, execNo, asOfSeq));
+    kept += orders.has(key) ? 0 : order.length;
     orders.delete(key);
     orders.set(key, order);
-    for (const oldest of orders.keys()) {
-      if (orders.size <= KEPT_ORDERS) break;
+    for (const [oldest, { length }] of orders) {
+      if (oldest === key || (orders.size <= KEPT_ORDERS && kept <= KEPT_PLACES)) break;
       orders.delete(oldest);
+      kept -= length;
     }
     return order;
   };
@@ -103,7 +113,8 @@ export function createSpanReader(schema: string): SpanReader {
       const asked = checkWhole(query.asOfSeq, "asOfSeq", { fallback: Number.MAX_SAFE_INTEGER });
       const mark = fingerprintOf([executionId]);
       const from = query.cursor === undefined ? undefined : decodePosition(query.cursor, mark);
-      if (from !== undefined && query.asOfSeq !== undefined && from.seq !== query.asOfSeq) throw invalidCursor();
+      if (from !== undefined && query.asOfSeq !== undefined && from.seq !== query.asOfSeq)
+        throw invalidCursor();
       return async (session, found) => {
         const asOfSeq = Math.min(from?.seq ?? asked, found.summary.seq);
         const order = await orderOf(session, found.no, asOfSeq);
@@ -133,7 +144,9 @@ export function createSpanReader(schema: string): SpanReader {
           asOfSeq,
           spanCount: order.length,
           ...(end < order.length &&
-            last !== undefined && { nextCursor: encodePosition(mark, { seq: asOfSeq, index: end, spanId: last[1] }) }),
+            last !== undefined && {
+              nextCursor: encodePosition(mark, { seq: asOfSeq, index: end, spanId: last[1] }),
+            }),
         };
       };
     },
@@ -174,7 +187,9 @@ export function createSpanReader(schema: string): SpanReader {
           items,
           asOfSeq,
           ...(index < order.length &&
-            last !== undefined && { nextCursor: encodePosition(mark, { seq: asOfSeq, index, spanId: last[1] }) }),
+            last !== undefined && {
+              nextCursor: encodePosition(mark, { seq: asOfSeq, index, spanId: last[1] }),
+            }),
         };
       };
     },
@@ -189,7 +204,9 @@ export function createSpanReader(schema: string): SpanReader {
         spanId,
         no,
       );
-      const found = new Map((rows as [string, string, string][]).map((row) => [row[0].replaceAll("-", ""), row]));
+      const found = new Map(
+        (rows as [string, string, string][]).map((row) => [row[0].replaceAll("-", ""), row]),
+      );
       for (const wanted of traceId === undefined ? summary.traceIds : [traceId]) {
         const row = found.get(wanted);
         if (row === undefined) continue;
@@ -217,7 +234,11 @@ export function createSpanReader(schema: string): SpanReader {
         since,
         until ?? since,
       );
-      return toChanges(rows as Change[], summary, until !== undefined && until !== marks.at(-1)?.[0] ? until : undefined);
+      return toChanges(
+        rows as Change[],
+        summary,
+        until !== undefined && until !== marks.at(-1)?.[0] ? until : undefined,
+      );
     },
   };
 }
@@ -229,7 +250,11 @@ const SPAN_ID = /^[0-9a-f]{16}$/;
 const ID_LENGTH = 20;
 
 /** @param until Where the answer was cut; absent where it is whole. */
-function toChanges(rows: readonly Change[], execution: ExecutionSummary, until: number | undefined): TraceChanges {
+function toChanges(
+  rows: readonly Change[],
+  execution: ExecutionSummary,
+  until: number | undefined,
+): TraceChanges {
   const id = JSON.stringify(execution.executionId);
   const changes: TraceChanges = {
     execution,

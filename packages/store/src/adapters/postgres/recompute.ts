@@ -1,12 +1,29 @@
 import { canonicalJson, EXECUTION_STATUSES, type ExecutionSummary } from "@spanloom/model";
-import { type AnalyticsCell, AnalyticsCells, type HeldExecution, Ledger, summaryOf, UsageCells } from "../../ledger/index.ts";
+import {
+  type AnalyticsCell,
+  AnalyticsCells,
+  type HeldExecution,
+  Ledger,
+  summaryOf,
+  UsageCells,
+} from "../../ledger/index.ts";
 import { SUM_COLUMNS, type Sums } from "../../sql/sums.ts";
 import { keyText } from "./key-text.ts";
 import { loadPart } from "./load.ts";
-import { addStats, addUsage, saveExecutions } from "./save.ts";
 import { DIM, dimKey } from "./names.ts";
+import { saveExecutions } from "./save-executions.ts";
+import { addStats, addUsage } from "./save-sums.ts";
 import type { OpenScope } from "./scope-writer.ts";
-import { namesOf, PRUNED_GRAIN, STAT, type StatRow, type StatUsageRow, statRows, type UsageRow, usageRows } from "./stat-rows.ts";
+import {
+  namesOf,
+  PRUNED_GRAIN,
+  STAT,
+  type StatRow,
+  type StatUsageRow,
+  statRows,
+  type UsageRow,
+  usageRows,
+} from "./stat-rows.ts";
 
 /** What {@link recompute} calls the sums that belong to no single execution. */
 const DAILY_SUMS = "daily sums";
@@ -63,7 +80,10 @@ async function* heldExecutions(
     const ids = rows.map(([, text]) => (JSON.parse(text) as ExecutionSummary).executionId);
     const executionIds = ids.filter((id) => !seen.has(id));
     if (executionIds.length === 0) continue;
-    const { covered, part, numbers } = await loadPart(session, schema, scopeNo, { traceIds: [], executionIds });
+    const { covered, part, numbers } = await loadPart(session, schema, scopeNo, {
+      traceIds: [],
+      executionIds,
+    });
     const ledger = new Ledger({ mostSpans: Number.MAX_SAFE_INTEGER });
     ledger.load(covered, part);
     for (const id of numbers.keys()) {
@@ -92,16 +112,34 @@ async function mendExecution(scope: OpenScope, schema: string, held: HeldExecuti
   const numbers = await names.dims(session, scopeNo, [[DIM.workflow, summary.workflowId ?? ""]]);
   const lastActivity = held.lastActivity();
   const expected = [
-    ...[lastActivity ?? "0", spanCount, summary.nodeCount, summary.status, summary.startTime, summary.durationMs ?? null],
+    ...[
+      lastActivity ?? "0",
+      spanCount,
+      summary.nodeCount,
+      summary.status,
+      summary.startTime,
+      summary.durationMs ?? null,
+    ],
     ...[summary.cost.nanoUsd ?? null, numbers.get(dimKey(DIM.workflow, summary.workflowId ?? "")) ?? 0],
   ];
-  const same = canonicalJson(JSON.parse(stored)) === canonicalJson(summary) && columns.every((value, index) => value === expected[index]);
+  const same =
+    canonicalJson(JSON.parse(stored)) === canonicalJson(summary) &&
+    columns.every((value, index) => value === expected[index]);
   if (same) return false;
   const seq = summary.seq + 1;
   const version = await scope.commitVersion();
   await saveExecutions(
     { session, scopeNo, schema, version, numberOf: () => no, tracesChanged: () => true },
-    [{ executionId, seq, deleted, summary: { ...summary, seq }, ...(lastActivity && { lastActivity }), ...(settled.stats && { stats: settled.stats }) }],
+    [
+      {
+        executionId,
+        seq,
+        deleted,
+        summary: { ...summary, seq },
+        ...(lastActivity && { lastActivity }),
+        ...(settled.stats && { stats: settled.stats }),
+      },
+    ],
     numbers,
   );
   return true;
@@ -119,21 +157,38 @@ async function addPruned(
   const types = await readTypeSums(session, schema, scopeNo, `grain = ${PRUNED_GRAIN}`);
   const numbers = [
     ...spent.flatMap(({ workflowNo, modelNo }) => [workflowNo, modelNo]),
-    ...counts.flatMap(({ workflowNo, kind, keyNo }) => (kind === STAT.status ? [workflowNo] : [workflowNo, keyNo])),
+    ...counts.flatMap(({ workflowNo, kind, keyNo }) =>
+      kind === STAT.status ? [workflowNo] : [workflowNo, keyNo],
+    ),
     ...types.flatMap(({ workflowNo, typeNo }) => [workflowNo, typeNo]),
   ];
   const values = await names.values(session, numbers);
-  const valueOf = (no: number): string => values.get(no) ?? "";
+  const nameOf = (no: number): string => values.get(no) ?? "";
   for (const { bucket, workflowNo, modelNo, sums } of spent) {
-    usage.add({ bucket, workflowId: valueOf(workflowNo), model: valueOf(modelNo), sums });
+    usage.add({ bucket, workflowId: nameOf(workflowNo), model: nameOf(modelNo), sums });
   }
   for (const { kind, bucket, workflowNo, keyNo, slot, count } of counts) {
-    const key = kind === STAT.status ? (EXECUTION_STATUSES[keyNo] ?? "") : valueOf(keyNo);
-    analytics.add({ bucket, workflowId: valueOf(workflowNo), dim: DIMS[kind] ?? "execution", key, slot, count });
+    const key = kind === STAT.status ? (EXECUTION_STATUSES[keyNo] ?? "") : nameOf(keyNo);
+    analytics.add({
+      bucket,
+      workflowId: nameOf(workflowNo),
+      dim: DIMS[kind] ?? "execution",
+      key,
+      slot,
+      count,
+    });
   }
   for (const { bucket, workflowNo, typeNo, sums } of types) {
-    const key = valueOf(typeNo);
-    analytics.add({ bucket, workflowId: valueOf(workflowNo), dim: "nodeType", key, slot: -1, count: 0, sums });
+    const key = nameOf(typeNo);
+    analytics.add({
+      bucket,
+      workflowId: nameOf(workflowNo),
+      dim: "nodeType",
+      key,
+      slot: -1,
+      count: 0,
+      sums,
+    });
   }
 }
 
@@ -145,7 +200,12 @@ type Session = OpenScope["session"];
 const ROLLED_UP = `grain <> ${PRUNED_GRAIN}`;
 const COLUMNS = SUM_COLUMNS.join(", ");
 
-async function readUsage(session: Session, schema: string, scopeNo: number, where: string): Promise<UsageRow[]> {
+async function readUsage(
+  session: Session,
+  schema: string,
+  scopeNo: number,
+  where: string,
+): Promise<UsageRow[]> {
   const rows = (await session.rows(
     `SELECT cube, grain, bucket::float8, workflow_no, model_no, ${COLUMNS} FROM ${schema}.usage WHERE scope_no = $1 AND ${where}`,
     scopeNo,
@@ -155,7 +215,12 @@ async function readUsage(session: Session, schema: string, scopeNo: number, wher
   }));
 }
 
-async function readTypeSums(session: Session, schema: string, scopeNo: number, where: string): Promise<StatUsageRow[]> {
+async function readTypeSums(
+  session: Session,
+  schema: string,
+  scopeNo: number,
+  where: string,
+): Promise<StatUsageRow[]> {
   const rows = (await session.rows(
     `SELECT cube, grain, bucket::float8, workflow_no, type_no, ${COLUMNS} FROM ${schema}.stat_usage WHERE scope_no = $1 AND ${where}`,
     scopeNo,
@@ -165,14 +230,21 @@ async function readTypeSums(session: Session, schema: string, scopeNo: number, w
   }));
 }
 
-async function readCounts(session: Session, schema: string, scopeNo: number, where: string): Promise<StatRow[]> {
+async function readCounts(
+  session: Session,
+  schema: string,
+  scopeNo: number,
+  where: string,
+): Promise<StatRow[]> {
   const rows = (await session.rows(
     `SELECT kind, cube, grain, bucket::float8, workflow_no, key_no, slot, n FROM ${schema}.stat WHERE scope_no = $1 AND ${where}`,
     scopeNo,
   )) as number[][];
-  return rows.map(([kind = 0, cube = 0, grain = 0, bucket = 0, workflowNo = 0, keyNo = 0, slot = 0, count = 0]) => ({
-    ...{ kind, cube, grain, bucket, workflowNo, keyNo, slot, count },
-  }));
+  return rows.map(
+    ([kind = 0, cube = 0, grain = 0, bucket = 0, workflowNo = 0, keyNo = 0, slot = 0, count = 0]) => ({
+      ...{ kind, cube, grain, bucket, workflowNo, keyNo, slot, count },
+    }),
+  );
 }
 
 async function mendUsage(scope: OpenScope, schema: string, expected: UsageRow[]): Promise<boolean> {

@@ -114,4 +114,6 @@ CREATE TABLE ${schema}.stat_usage (
 `;
 
 /** Never changed once released: a mistake is mended by the next. */
-const STEPS: readonly { version: number; sql: (schema: string) => string }[] = [{ version: 1, sql: SCHEMA_V1 }];
+const STEPS: readonly { version: number; sql: (schema: string) => string }[] = [
+  { version: 1, sql: SCHEMA_V1 },
+];

@@ -1,8 +1,9 @@
 import type { ExecutionSummary, WriteReceipt } from "@spanloom/model";
 import { type Admitted, Ledger, type LedgerChanges, type Missing } from "../../ledger/index.ts";
 import type { Database, Session } from "./database.ts";
+import { ExecutionNumbers, tracesOf } from "./execution-numbers.ts";
 import { noticeOf } from "./listener.ts";
-import { loadNumbers, loadPart, loadRecords } from "./load.ts";
+import { loadPart, loadRecords } from "./load.ts";
 import { channelOf, lockOf } from "./locks.ts";
 import type { Names } from "./names.ts";
 import { saveChanges } from "./save.ts";
@@ -49,9 +50,6 @@ interface Seen {
 
 /** More executions that others changed since are not looked at one by one. */
 const MOST_FOREIGN = 2_000;
-const MOST_NUMBERS = 200_000;
-/** As the sequence says. */
-const NUMBERS_OF_A_BLOCK = 64;
 
 /**
  * Writes of one scope. Everywhere in the world there is one at a time, by an advisory lock; in this process they wait for each
@@ -62,16 +60,12 @@ export class ScopeWriter {
   private readonly options: ScopeWriterOptions;
   private ledger = new Ledger();
   private seen: Seen | undefined;
-  /** Numbers of executions that are stored. */
-  private readonly numbers = new Map<string, number>();
-  /** With which traces executions are stored, where it is known. */
-  private readonly traces = new Map<string, string>();
-  /** Numbers that nobody has, taken from the sequence in blocks. */
-  private free: { next: number; end: number } = { next: 0, end: 0 };
+  private readonly numbers: ExecutionNumbers;
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(options: ScopeWriterOptions) {
     this.options = options;
+    this.numbers = new ExecutionNumbers(options.sqlSchema);
   }
 
   async write(db: Database, names: Names, admitted: Admitted): Promise<Committed<WriteReceipt>> {
@@ -105,6 +99,11 @@ export class ScopeWriter {
     const result = run();
     this.last = result.catch(() => {});
     return result;
+  }
+
+  /** Lets go of what is held in memory, after what is under way: the next write reads what it needs. */
+  release(): void {
+    this.last = this.last.then(() => this.reset());
   }
 
   private async commitNow<T>(
@@ -160,7 +159,11 @@ export class ScopeWriter {
     const commitVersion = async (): Promise<number> => {
       if (next.version > version) return next.version;
       next = { ...next, version: version + 1 };
-      await session.rows(`UPDATE ${sqlSchema}.scope SET version = $2 WHERE scope_no = $1`, scopeNo, next.version);
+      await session.rows(
+        `UPDATE ${sqlSchema}.scope SET version = $2 WHERE scope_no = $1`,
+        scopeNo,
+        next.version,
+      );
       return next.version;
     };
     return {
@@ -176,34 +179,38 @@ export class ScopeWriter {
         ledger.load(covered, part);
         for (const id of covered.executionIds) {
           const number = numbers.get(id);
-          this.traces.delete(id);
           if (number === undefined) absent.add(id);
-          else this.numbers.set(id, number);
+          else this.numbers.note(id, number);
         }
       },
       save: async (changes) => {
         if (isNothing(changes)) return;
         const ofCommit = await commitVersion();
-        const numbers = await this.numbersOf(session, scopeNo, changes, absent);
+        const numbers = await this.numbers.of(session, scopeNo, changes, absent);
         const traces = new Map<string, string>();
-        const tracesChanged = ({ executionId, traceIds }: ExecutionSummary): boolean => {
-          const now = traceIds.toSorted().join();
-          traces.set(executionId, now);
-          return this.traces.get(executionId) !== now;
+        const tracesChanged = (summary: ExecutionSummary): boolean => {
+          const now = tracesOf(summary);
+          traces.set(summary.executionId, now);
+          return this.numbers.tracesDiffer(summary.executionId, now);
         };
         const made = await saveChanges(
-          { session, schema: sqlSchema, names, scopeNo, version: ofCommit, sumsFrom, numberOf: (id) => numbers.get(id) as number, tracesChanged },
+          {
+            session,
+            schema: sqlSchema,
+            names,
+            scopeNo,
+            version: ofCommit,
+            sumsFrom,
+            numberOf: (id) => numbers.get(id) as number,
+            tracesChanged,
+          },
           changes,
         );
         for (const { executionId } of changes.executions) saved.add(executionId);
         for (const executionId of changes.forgotten) saved.add(executionId);
         after.push(() => {
           names.remember(scopeNo, made);
-          if (this.numbers.size > MOST_NUMBERS) this.numbers.clear();
-          for (const [id, number] of numbers) this.numbers.set(id, number);
-          if (this.traces.size > MOST_NUMBERS) this.traces.clear();
-          for (const [id, now] of traces) this.traces.set(id, now);
-          for (const id of changes.forgotten) this.numbers.delete(id);
+          this.numbers.settle(numbers, traces, changes.forgotten);
         });
         if (origin === undefined || saved.size === 0) return;
         const payload = noticeOf(origin, { scope, executionIds: [...saved] });
@@ -212,7 +219,11 @@ export class ScopeWriter {
       unsettle: async () => {
         await commitVersion();
         next = { ...next, epoch: epoch + 1 };
-        await session.rows(`UPDATE ${sqlSchema}.scope SET epoch = $2 WHERE scope_no = $1`, scopeNo, next.epoch);
+        await session.rows(
+          `UPDATE ${sqlSchema}.scope SET epoch = $2 WHERE scope_no = $1`,
+          scopeNo,
+          next.epoch,
+        );
         after.push(() => this.forgetAll());
       },
     };
@@ -251,43 +262,6 @@ export class ScopeWriter {
     });
   }
 
-  /** A number for every execution that the changes name; new ones for those that are not stored. */
-  private async numbersOf(
-    session: Session,
-    scopeNo: number,
-    changes: LedgerChanges,
-    absent: ReadonlySet<string>,
-  ): Promise<Map<string, number>> {
-    const numbers = new Map<string, number>();
-    const named = [changes.spans, changes.gone, changes.returned, changes.executions].flatMap((list) =>
-      list.map(({ executionId }) => executionId),
-    );
-    const unknown: string[] = [];
-    for (const id of new Set([...named, ...changes.forgotten])) {
-      const known = this.numbers.get(id);
-      if (known !== undefined) numbers.set(id, known);
-      else unknown.push(id);
-    }
-    const asked = unknown.filter((id) => !absent.has(id));
-    if (asked.length > 0) {
-      const found = await loadNumbers(session, this.options.sqlSchema, scopeNo, asked);
-      for (const [id, number] of found) numbers.set(id, number);
-    }
-    for (const id of unknown) {
-      if (!numbers.has(id)) numbers.set(id, await this.freeNumber(session));
-    }
-    return numbers;
-  }
-
-  /** Numbers of the sequence come in blocks; what a failed write took is lost, and nobody's. */
-  private async freeNumber(session: Session): Promise<number> {
-    if (this.free.next === this.free.end) {
-      const [[first] = []] = await session.rows("SELECT nextval($1::regclass)::float8", `${this.options.sqlSchema}.execution_no`);
-      this.free = { next: first as number, end: (first as number) + NUMBERS_OF_A_BLOCK };
-    }
-    return this.free.next++;
-  }
-
   private reset(): void {
     this.forgetAll();
     this.seen = undefined;
@@ -296,7 +270,6 @@ export class ScopeWriter {
   private forgetAll(): void {
     this.ledger = new Ledger();
     this.numbers.clear();
-    this.traces.clear();
   }
 }
 

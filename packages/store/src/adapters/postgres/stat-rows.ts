@@ -47,6 +47,8 @@ export interface StatUsageRow extends Omit<UsageRow, "modelNo"> {
   typeNo: number;
 }
 
+const STATUSES: readonly string[] = EXECUTION_STATUSES;
+
 type Numbers = ReadonlyMap<string, number>;
 
 /** The names that the cells hold, to be made numbers. */
@@ -67,7 +69,8 @@ export function usageRows(cells: readonly UsageCell[], numbers: Numbers): UsageR
     const workflow = numbers.get(dimKey(DIM.workflow, cell.workflowId)) ?? 0;
     const model = numbers.get(dimKey(DIM.model, cell.model)) ?? 0;
     for (const cube of CUBES) {
-      for (const grain of grainsOf(cube)) addUsage(rows, cube, grain, cell, cube & 1 ? workflow : 0, cube & 2 ? model : 0);
+      for (const grain of grainsOf(cube))
+        addUsage(rows, cube, grain, cell, cube & 1 ? workflow : 0, cube & 2 ? model : 0);
     }
   }
   return [...rows.values()].filter(({ sums }) => !isZero(sums));
@@ -94,7 +97,8 @@ export function statRows(cells: readonly AnalyticsCell[], numbers: Numbers): Sta
     const { kind, workflowNo, keyNo } = placeOf(cell, numbers);
     const grains = kind === STAT.nodeType || kind === STAT.model ? KEYED_GRAINS : GRAINS;
     for (const cube of [0, 1]) {
-      for (const grain of grains) add(stats, usage, cell, kind, cube, grain, cube === 1 ? workflowNo : 0, keyNo);
+      for (const grain of grains)
+        add(stats, usage, cell, kind, cube, grain, cube === 1 ? workflowNo : 0, keyNo);
     }
   }
   return settled(stats, usage);
@@ -114,7 +118,7 @@ export function prunedStatRows(cells: readonly AnalyticsCell[], numbers: Numbers
 function placeOf({ dim, key, workflowId }: AnalyticsCell, numbers: Numbers) {
   const workflowNo = numbers.get(dimKey(DIM.workflow, workflowId)) ?? 0;
   if (dim === "execution") {
-    return { kind: STAT.status, workflowNo, keyNo: EXECUTION_STATUSES.findIndex((status) => status === key) };
+    return { kind: STAT.status, workflowNo, keyNo: STATUSES.indexOf(key) };
   }
   if (dim === "latency") return { kind: STAT.latency, workflowNo, keyNo: 0 };
   return { kind: STAT[dim], workflowNo, keyNo: numbers.get(dimKey(DIM[dim], key)) ?? 0 };

@@ -40,12 +40,22 @@ export async function startTestServer(settings: readonly string[] = ["fsync=off"
     chmodSync(folder, 0o700);
   }
   const data = join(folder, "data");
-  await promisify(execFile)(binary("initdb"), ["-D", data, "-U", "spanloom", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"], {
-    ...OWNER,
-    cwd: folder,
-  });
+  await promisify(execFile)(
+    binary("initdb"),
+    ["-D", data, "-U", "spanloom", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
+    {
+      ...OWNER,
+      cwd: folder,
+    },
+  );
   const port = await freePort();
-  const all = [...settings, `port=${port}`, "listen_addresses=127.0.0.1", `unix_socket_directories=${folder}`, "max_connections=60"];
+  const all = [
+    ...settings,
+    `port=${port}`,
+    "listen_addresses=127.0.0.1",
+    `unix_socket_directories=${folder}`,
+    "max_connections=60",
+  ];
   let server = await start(data, folder, all);
   const url = (database: string): string => `postgres://spanloom@127.0.0.1:${port}/${database}`;
   const end = async (signal: NodeJS.Signals): Promise<void> => {

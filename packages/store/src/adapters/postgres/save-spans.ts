@@ -1,0 +1,143 @@
+import { parentOf } from "@spanloom/model";
+import type { ChangedSpan, LedgerChanges } from "../../ledger/index.ts";
+import { encodeRecord } from "../../sql/row-codec.ts";
+import { columnsOf, joinJson, jsonArray } from "./client.ts";
+import type { RootFacts } from "./read-metrics.ts";
+import type { SaveTarget } from "./save.ts";
+
+export async function saveSpans(
+  { session, schema, scopeNo, numberOf }: SaveTarget,
+  spans: readonly ChangedSpan[],
+): Promise<void> {
+  const written: WrittenSpan[] = [];
+  const moved: ChangedSpan[] = [];
+  for (const span of spans) {
+    if (span.record === undefined) moved.push(span);
+    else {
+      const { skeleton, rest } = encodeRecord(span.record);
+      written.push({ ...span, skeleton, rest, jsonb: fitsJsonb(rest) });
+    }
+  }
+  if (written.length > 0) {
+    await session.rows(
+      `INSERT INTO ${schema}.span (scope_no, trace_id, span_id, exec_no, ins_seq, seq, parent_id, start_time, unnamed,
+         skeleton_length, rest_length, facts, skeleton, rest, rest_text)
+       SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[], $9::boolean[],
+         $10::int[], $11::int[], ${jsonArray("$12", "json")}, ${jsonArray("$13", "json")}, ${jsonArray("$14", "jsonb")}, ${jsonArray("$15", "json")})
+       ON CONFLICT (scope_no, trace_id, span_id) DO UPDATE SET exec_no = excluded.exec_no, ins_seq = excluded.ins_seq, seq = excluded.seq,
+         parent_id = excluded.parent_id, start_time = excluded.start_time, unnamed = excluded.unnamed,
+         skeleton_length = excluded.skeleton_length, rest_length = excluded.rest_length, facts = excluded.facts,
+         skeleton = excluded.skeleton, rest = excluded.rest, rest_text = excluded.rest_text`,
+      scopeNo,
+      ...columnsOf<WrittenSpan>(
+        written,
+        ({ facts }) => facts.traceId,
+        ({ facts }) => facts.spanId,
+        ({ executionId }) => numberOf(executionId),
+        ({ insSeq }) => insSeq,
+        ({ seq }) => seq,
+        ({ facts }) => parentOf(facts) ?? null,
+        ({ facts }) => facts.startTime,
+        ({ facts }) => facts.executionId === facts.traceId,
+        ({ skeleton }) => skeleton.length,
+        ({ rest }) => rest.length,
+      ),
+      joinJson(written.map(rootFactsOf)),
+      joinJson(written.map(({ skeleton }) => skeleton)),
+      joinJson(written.map(({ rest, jsonb }) => (jsonb ? rest : null))),
+      joinJson(written.map(({ rest, jsonb }) => (jsonb ? null : rest))),
+    );
+  }
+  if (moved.length === 0) return;
+  await session.rows(
+    `UPDATE ${schema}.span s SET exec_no = m.exec_no, ins_seq = m.ins_seq, seq = m.seq
+     FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[]) AS m(trace_id, span_id, exec_no, ins_seq, seq)
+     WHERE s.scope_no = $1 AND s.trace_id = m.trace_id AND s.span_id = m.span_id`,
+    scopeNo,
+    ...columnsOf<ChangedSpan>(
+      moved,
+      ({ facts }) => facts.traceId,
+      ({ facts }) => facts.spanId,
+      ({ executionId }) => numberOf(executionId),
+      ({ insSeq }) => insSeq,
+      ({ seq }) => seq,
+    ),
+  );
+}
+
+interface WrittenSpan extends ChangedSpan {
+  skeleton: string;
+  rest: string;
+  /** Whether JSONB can hold the rest. */
+  jsonb: boolean;
+}
+
+/** JSONB holds text without NUL, no half characters, and nothing very large. Source: https://www.postgresql.org/docs/current/datatype-json.html */
+function fitsJsonb(json: string): boolean {
+  return json.length < 50_000_000 && !NOT_IN_JSONB.test(json);
+}
+
+/** A backslash before it may itself be escaped: then text is kept as text for nothing. */
+const NOT_IN_JSONB = /\\u(?:0000|d[89a-f])/;
+
+/** What the record says as a root, or of caches: see the schema. */
+function rootFactsOf({ facts, record }: WrittenSpan): string | null {
+  const { workflowId, workflowName, threadId, executionStatus, cache, resource } = facts;
+  const said: Partial<RootFacts> = {
+    ...(workflowId !== undefined && { workflowId }),
+    ...(workflowName !== undefined && { workflowName }),
+    ...(threadId !== undefined && { threadId }),
+    ...(executionStatus !== undefined && { executionStatus }),
+    ...(cache !== undefined && { cache }),
+    ...(Object.keys(resource.attributes).length > 0 && { resource }),
+  };
+  return record === undefined || Object.keys(said).length === 0 ? null : JSON.stringify(said);
+}
+
+export async function removeSpans(
+  { session, schema, scopeNo }: SaveTarget,
+  { removed }: LedgerChanges,
+): Promise<void> {
+  if (removed.length === 0) return;
+  await session.rows(
+    `DELETE FROM ${schema}.span s USING unnest($2::uuid[], $3::text[]) AS r(trace_id, span_id)
+     WHERE s.scope_no = $1 AND s.trace_id = r.trace_id AND s.span_id = r.span_id`,
+    scopeNo,
+    ...columnsOf(
+      removed,
+      ({ traceId }) => traceId,
+      ({ spanId }) => spanId,
+    ),
+  );
+}
+
+export async function saveGone(
+  { session, schema, numberOf }: SaveTarget,
+  { gone, returned }: LedgerChanges,
+): Promise<void> {
+  if (returned.length > 0) {
+    await session.rows(
+      `DELETE FROM ${schema}.span_gone g USING unnest($1::bigint[], $2::uuid[], $3::text[]) AS r(exec_no, trace_id, span_id)
+       WHERE g.exec_no = r.exec_no AND g.trace_id = r.trace_id AND g.span_id = r.span_id`,
+      ...columnsOf(
+        returned,
+        ({ executionId }) => numberOf(executionId),
+        ({ traceId }) => traceId,
+        ({ spanId }) => spanId,
+      ),
+    );
+  }
+  if (gone.length === 0) return;
+  await session.rows(
+    `INSERT INTO ${schema}.span_gone (exec_no, seq, trace_id, span_id)
+     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::text[])
+     ON CONFLICT (exec_no, trace_id, span_id) DO UPDATE SET seq = excluded.seq`,
+    ...columnsOf(
+      gone,
+      ({ executionId }) => numberOf(executionId),
+      ({ seq }) => seq,
+      ({ traceId }) => traceId,
+      ({ spanId }) => spanId,
+    ),
+  );
+}
