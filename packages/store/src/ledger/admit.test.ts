@@ -37,6 +37,9 @@ test("what JSON cannot hold is refused where it stands, also when the copy would
     makeSpan({ attributes: { value } as SpanRecord["attributes"] }),
     makeSpan({ attributes: { value: [value] } as SpanRecord["attributes"] }),
   ]);
+  given.push(
+    makeSpan({ attributes: { value: { member: undefined } } as unknown as SpanRecord["attributes"] }),
+  );
   given.push(makeSpan({ attributes: { value: [undefined] } as unknown as SpanRecord["attributes"] }));
   const { records, rejected } = admit([...given, makeSpan({})]);
   expect(records.map(({ index }) => index)).toEqual([given.length]);

@@ -55,8 +55,19 @@ function copyRecord(given: unknown): SpanRecord | string {
     const problem = (seen.unusual ? problemIn(given) : undefined) ?? problemIn(record);
     return problem ?? (record as SpanRecord);
   } catch {
-    return "record: cannot be read as JSON";
+    return unreadable(given);
   }
+}
+
+/** It has itself inside, is too deep, or throws when it is read. */
+function unreadable(given: unknown): string {
+  try {
+    const problem = problemIn(given);
+    if (problem !== undefined) return problem;
+  } catch {
+    // Nothing more can be said.
+  }
+  return "record: cannot be read as JSON";
 }
 
 function problemIn(value: unknown): string | undefined {
@@ -80,7 +91,6 @@ function copyOf(value: unknown, seen: { unusual: boolean }): unknown {
   const copy: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
     const member: unknown = (value as Record<string, unknown>)[key];
-    if (member === undefined) continue;
     const copied = copyOf(member, seen);
     if (copied === undefined) continue;
     if (key === "__proto__") Object.defineProperty(copy, key, { ...PLAIN, value: copied });

@@ -32,7 +32,7 @@ export class HeldExecution {
   readonly nodeTypes: NodeTypes = new NodeTypes();
   /** How often each slot was hit by the calls of each model. */
   readonly models: Map<string, Map<number, number>> = new Map();
-  /** By {@link cellKey}. */
+  /** By quarter-hour and model. */
   readonly usage: Map<string, OwnCell> = new Map();
   /** What the change under way adds to them. */
   readonly added: Map<string, OwnCell> = new Map();
@@ -219,7 +219,7 @@ export class HeldExecution {
   }
 }
 
-export function cellKey(bucket: number, model: string): string {
+function cellKey(bucket: number, model: string): string {
   return `${bucket}|${model}`;
 }
 

@@ -21,8 +21,6 @@ import { type Freshness, freshnessOf, isPast } from "./past-retention.ts";
 import { emptyChanges, Round } from "./round.ts";
 
 export interface LedgerOptions {
-  /** Everything is held, nothing is ever loaded or let go: the ledger of a store that keeps all in memory. */
-  complete?: boolean;
   /** Spans to hold at most, but for those of the change at hand: 200,000 where absent. */
   mostSpans?: number;
 }
@@ -41,14 +39,12 @@ export class Ledger {
   protected readonly executions: Map<string, HeldExecution> = new Map();
   /** The greatest time that retention has removed by. The backing keeps it and sets it when it opens. */
   watermark: UnixNanos | undefined;
-  private readonly complete: boolean;
   private readonly mostSpans: number;
   private spanCount = 0;
   /** Counts changes, to tell what was used last. */
   private tick = 1;
 
-  constructor({ complete = false, mostSpans = 200_000 }: LedgerOptions = {}) {
-    this.complete = complete;
+  constructor({ mostSpans = 200_000 }: LedgerOptions = {}) {
     this.mostSpans = mostSpans;
   }
 
@@ -62,7 +58,6 @@ export class Ledger {
 
   /** Those of the traces and executions that are not held. */
   missingIds({ traceIds, executionIds }: Missing): Missing {
-    if (this.complete) return { traceIds: [], executionIds: [] };
     return {
       traceIds: [...new Set(traceIds)].filter((id) => !this.traces.has(id)),
       executionIds: [...new Set([...executionIds, ...traceIds])].filter((id) => !this.executions.has(id)),
@@ -212,7 +207,6 @@ export class Ledger {
 
   /** Lets go of these and all that is connected with them: the backing is the truth, also after a change that could not be saved. */
   forget(ids: Missing): void {
-    if (this.complete) return;
     const { traceIds, executionIds } = this.component(ids);
     for (const id of executionIds) this.executions.delete(id);
     for (const id of traceIds) {
@@ -224,7 +218,7 @@ export class Ledger {
   /** Lets go of what was not used for the longest time, when the bound is reached. Between changes only. */
   trim(): void {
     const size = (): number => this.spanCount + this.executions.size;
-    if (this.complete || size() <= this.mostSpans) return;
+    if (size() <= this.mostSpans) return;
     const byUse = [...this.executions.values()].sort((a, b) => a.usedAt - b.usedAt);
     for (const { executionId, usedAt } of byUse) {
       // Some room, so that not every change has to look for more.
