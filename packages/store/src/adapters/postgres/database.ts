@@ -87,7 +87,7 @@ export function createDatabase({ pool, statementTimeoutMs, prepare }: DatabaseOp
   };
 }
 
-export function sessionOf(client: PostgresClient, prepare: boolean): Session {
+function sessionOf(client: PostgresClient, prepare: boolean): Session {
   return {
     rows: async (text, ...values) => {
       const name = prepare ? nameOf(text) : undefined;

@@ -36,13 +36,15 @@ export async function loadPart(
        (SELECT exec_no FROM ${schema}.execution WHERE scope_no = $1 AND execution_id = ANY($2::text[])
         UNION SELECT exec_no FROM ${schema}.exec_trace WHERE scope_no = $1 AND trace_id = ANY($3::uuid[]))
        UNION
-       SELECT beside.exec_no FROM part JOIN ${schema}.exec_trace own ON own.exec_no = part.exec_no
+       SELECT beside.exec_no FROM part
          CROSS JOIN LATERAL (
-           SELECT t.exec_no FROM ${schema}.exec_trace t WHERE t.scope_no = own.scope_no AND t.trace_id = own.trace_id
-           UNION ALL SELECT e.exec_no FROM ${schema}.execution e
-             WHERE e.scope_no = own.scope_no AND e.execution_id = replace(own.trace_id::text, '-', '')) AS beside)
+           SELECT t.trace_id FROM ${schema}.exec_trace t WHERE t.exec_no = part.exec_no OFFSET 0) AS own
+         CROSS JOIN LATERAL (
+           (SELECT t.exec_no FROM ${schema}.exec_trace t WHERE t.scope_no = $1 AND t.trace_id = own.trace_id OFFSET 0)
+           UNION ALL (SELECT e.exec_no FROM ${schema}.execution e
+             WHERE e.scope_no = $1 AND e.execution_id = replace(own.trace_id::text, '-', '') OFFSET 0)) AS beside)
      SELECT e.exec_no::float8, e.summary::text, e.seq::float8, e.deleted
-     FROM part JOIN ${schema}.execution e ON e.exec_no = part.exec_no`,
+     FROM part CROSS JOIN LATERAL (SELECT * FROM ${schema}.execution x WHERE x.exec_no = part.exec_no OFFSET 0) AS e`,
     scopeNo,
     arrayOf(named.filter(isWellFormed).map(keyText)),
     arrayOf(traceIds),
@@ -96,8 +98,10 @@ export async function loadRecords(
   const rows = (await session.rows(
     `SELECT s.skeleton::text, coalesce(s.rest_text::text, s.rest::text), s.unnamed, e.summary::text
      FROM unnest($2::uuid[], $3::text[]) AS k(trace_id, span_id)
-     JOIN ${schema}.span s ON s.scope_no = $1 AND s.trace_id = k.trace_id AND s.span_id = k.span_id
-     JOIN ${schema}.execution e ON e.exec_no = s.exec_no`,
+     CROSS JOIN LATERAL (
+       SELECT * FROM ${schema}.span s
+       WHERE s.scope_no = $1 AND s.trace_id = k.trace_id AND s.span_id = k.span_id OFFSET 0) AS s
+     CROSS JOIN LATERAL (SELECT summary FROM ${schema}.execution x WHERE x.exec_no = s.exec_no OFFSET 0) AS e`,
     scopeNo,
     arrayOf(spans.map(({ traceId }) => traceId)),
     arrayOf(spans.map(({ spanId }) => spanId)),

@@ -165,9 +165,14 @@ async function componentsOf(
     `WITH RECURSIVE part(exec_no) AS (
        SELECT * FROM unnest($1::bigint[])
        UNION
-       SELECT beside.exec_no FROM part JOIN ${schema}.exec_trace own ON own.exec_no = part.exec_no
-         JOIN ${schema}.exec_trace beside ON beside.scope_no = own.scope_no AND beside.trace_id = own.trace_id)
-     SELECT e.exec_no::float8, e.last_time::text, e.summary::text FROM part JOIN ${schema}.execution e ON e.exec_no = part.exec_no
+       SELECT beside.exec_no FROM part
+         CROSS JOIN LATERAL (
+           SELECT t.scope_no, t.trace_id FROM ${schema}.exec_trace t WHERE t.exec_no = part.exec_no OFFSET 0) AS own
+         CROSS JOIN LATERAL (
+           SELECT t.exec_no FROM ${schema}.exec_trace t
+           WHERE t.scope_no = own.scope_no AND t.trace_id = own.trace_id OFFSET 0) AS beside)
+     SELECT e.exec_no::float8, e.last_time::text, e.summary::text FROM part
+       CROSS JOIN LATERAL (SELECT * FROM ${schema}.execution x WHERE x.exec_no = part.exec_no OFFSET 0) AS e
      ORDER BY e.start_time, e.execution_id`,
     arrayOf(found.map(({ no }) => no)),
   )) as [number, string, string][];

@@ -51,10 +51,14 @@ async function readCounted(
     toSpan(executionId, skeleton, facts),
   );
   const others = await session.rows(
-    `SELECT s.skeleton::text FROM ${schema}.exec_trace own
-     JOIN ${schema}.exec_trace other ON other.scope_no = own.scope_no AND other.trace_id = own.trace_id AND other.exec_no <> own.exec_no
-     JOIN ${schema}.span s ON s.scope_no = own.scope_no AND s.trace_id = own.trace_id AND s.exec_no = other.exec_no
-     WHERE own.exec_no = $1 AND own.scope_no = $2`,
+    `SELECT s.skeleton FROM ${schema}.exec_trace own
+     CROSS JOIN LATERAL (
+       SELECT exec_no FROM ${schema}.exec_trace t
+       WHERE t.scope_no = $2 AND t.trace_id = own.trace_id AND t.exec_no <> own.exec_no OFFSET 0) other
+     CROSS JOIN LATERAL (
+       SELECT s.skeleton::text AS skeleton FROM ${schema}.span s
+       WHERE s.scope_no = $2 AND s.trace_id = own.trace_id AND s.exec_no = other.exec_no OFFSET 0) s
+     WHERE own.exec_no = $1`,
     no,
     scopeNo,
   );

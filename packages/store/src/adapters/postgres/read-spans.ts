@@ -93,9 +93,11 @@ export function createSpanReader(schema: string): SpanReader {
   ): Promise<[place: number, skeleton: string, rest: string | null][]> {
     const rest = view === "full" ? "coalesce(s.rest_text::text, s.rest::text)" : "NULL";
     const rows = await session.rows(
-      `SELECT k.place::int, s.skeleton::text, ${rest}
+      `SELECT k.place::int, s.skeleton, s.rest
        FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS k(trace_id, span_id, place)
-       JOIN ${schema}.span s ON s.scope_no = $3 AND s.trace_id = k.trace_id AND s.span_id = k.span_id AND s.exec_no = $4
+       CROSS JOIN LATERAL (
+         SELECT s.skeleton::text AS skeleton, ${rest} AS rest FROM ${schema}.span s
+         WHERE s.scope_no = $3 AND s.trace_id = k.trace_id AND s.span_id = k.span_id AND s.exec_no = $4 OFFSET 0) s
        ORDER BY k.place`,
       arrayOf(places.map((place) => place[0])),
       arrayOf(places.map((place) => place[1])),
@@ -197,8 +199,10 @@ export function createSpanReader(schema: string): SpanReader {
     one: async (session, { no, scopeNo, summary }, spanId, traceId) => {
       if (!SPAN_ID.test(spanId)) return undefined;
       const rows = await session.rows(
-        `SELECT e.trace_id::text, s.skeleton::text, coalesce(s.rest_text::text, s.rest::text) FROM ${schema}.exec_trace e
-         JOIN ${schema}.span s ON s.scope_no = $1 AND s.trace_id = e.trace_id AND s.span_id = $2 AND s.exec_no = e.exec_no
+        `SELECT e.trace_id::text, s.skeleton, s.rest FROM ${schema}.exec_trace e
+         CROSS JOIN LATERAL (
+           SELECT s.skeleton::text AS skeleton, coalesce(s.rest_text::text, s.rest::text) AS rest FROM ${schema}.span s
+           WHERE s.scope_no = $1 AND s.trace_id = e.trace_id AND s.span_id = $2 AND s.exec_no = e.exec_no OFFSET 0) s
          WHERE e.exec_no = $3`,
         scopeNo,
         spanId,

@@ -51,8 +51,13 @@ export async function saveSpans(
   if (moved.length === 0) return;
   await session.rows(
     `UPDATE ${schema}.span s SET exec_no = m.exec_no, ins_seq = m.ins_seq, seq = m.seq
-     FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[]) AS m(trace_id, span_id, exec_no, ins_seq, seq)
-     WHERE s.scope_no = $1 AND s.trace_id = m.trace_id AND s.span_id = m.span_id`,
+     FROM (
+       SELECT found.ctid AS place, g.* FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])
+         AS g(trace_id, span_id, exec_no, ins_seq, seq)
+       CROSS JOIN LATERAL (
+         SELECT t.ctid FROM ${schema}.span t
+         WHERE t.scope_no = $1 AND t.trace_id = g.trace_id AND t.span_id = g.span_id OFFSET 0) AS found) AS m
+     WHERE s.ctid = m.place`,
     scopeNo,
     ...columnsOf<ChangedSpan>(
       moved,
@@ -100,8 +105,11 @@ export async function removeSpans(
 ): Promise<void> {
   if (removed.length === 0) return;
   await session.rows(
-    `DELETE FROM ${schema}.span s USING unnest($2::uuid[], $3::text[]) AS r(trace_id, span_id)
-     WHERE s.scope_no = $1 AND s.trace_id = r.trace_id AND s.span_id = r.span_id`,
+    `DELETE FROM ${schema}.span WHERE ctid = ANY(ARRAY(
+       SELECT found.ctid FROM unnest($2::uuid[], $3::text[]) AS k(trace_id, span_id)
+       CROSS JOIN LATERAL (
+         SELECT t.ctid FROM ${schema}.span t
+         WHERE t.scope_no = $1 AND t.trace_id = k.trace_id AND t.span_id = k.span_id OFFSET 0) AS found))`,
     scopeNo,
     ...columnsOf(
       removed,
@@ -117,8 +125,11 @@ export async function saveGone(
 ): Promise<void> {
   if (returned.length > 0) {
     await session.rows(
-      `DELETE FROM ${schema}.span_gone g USING unnest($1::bigint[], $2::uuid[], $3::text[]) AS r(exec_no, trace_id, span_id)
-       WHERE g.exec_no = r.exec_no AND g.trace_id = r.trace_id AND g.span_id = r.span_id`,
+      `DELETE FROM ${schema}.span_gone WHERE ctid = ANY(ARRAY(
+       SELECT found.ctid FROM unnest($1::bigint[], $2::uuid[], $3::text[]) AS k(exec_no, trace_id, span_id)
+       CROSS JOIN LATERAL (
+         SELECT t.ctid FROM ${schema}.span_gone t
+         WHERE t.exec_no = k.exec_no AND t.trace_id = k.trace_id AND t.span_id = k.span_id OFFSET 0) AS found))`,
       ...columnsOf(
         returned,
         ({ executionId }) => numberOf(executionId),

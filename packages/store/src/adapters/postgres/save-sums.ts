@@ -3,23 +3,39 @@ import { columnsOf, type SqlValue } from "./client.ts";
 import type { SumTarget } from "./save.ts";
 import type { StatRow, StatRows, StatUsageRow, UsageRow } from "./stat-rows.ts";
 
-/**
- * SQL that adds rows to those of a table with the same key, or makes them: scope, then one array for each column. Nobody else
- * writes the scope, so rows are looked up once, and not locked before they are changed as by ON CONFLICT.
- */
+/** SQL that adds rows to those of a table with the same key, or makes them: scope, then one array for each column. */
 function addSql(schema: string, table: string, key: readonly string[], added: readonly string[]): string {
   const types = [...key.map((column) => column.split(" ")[1]), ...added.map(() => "float8")];
-  const keys = key.map((column) => column.split(" ")[0] as string);
-  const same = (a: string, b: string): string =>
-    keys.map((column) => `${a}.${column} = ${b}.${column}`).join(" AND ");
-  return `WITH given AS MATERIALIZED (
-      SELECT * FROM unnest(${types.map((type, index) => `$${index + 2}::${type}[]`).join(", ")}) AS g(${[...keys, ...added].join(", ")})),
-    there AS (
-      UPDATE ${schema}.${table} t SET ${added.map((column) => `${column} = t.${column} + g.${column}`).join(", ")}
-      FROM given g WHERE t.scope_no = $1 AND ${same("t", "g")} RETURNING ${keys.map((column) => `t.${column}`).join(", ")})
-    INSERT INTO ${schema}.${table} (scope_no, ${[...keys, ...added].join(", ")})
-    SELECT $1, * FROM given g WHERE NOT EXISTS (SELECT 1 FROM there WHERE ${same("there", "g")})`;
+  const keys = key.map((column) => column.split(" ")[0]).join(", ");
+  return `INSERT INTO ${schema}.${table} (scope_no, ${keys}, ${added.join(", ")})
+    SELECT $1, * FROM unnest(${types.map((type, index) => `$${index + 2}::${type}[]`).join(", ")})
+    ON CONFLICT (scope_no, ${keys}) DO UPDATE SET ${added.map((column) => `${column} = ${table}.${column} + excluded.${column}`).join(", ")}`;
 }
+
+/** SQL that removes those rows of a table that have one of the keys and nothing left: scope, then one array for each column. */
+function removeSql(schema: string, table: string, key: readonly string[], nothingLeft: string): string {
+  const types = key.map((column) => column.split(" ")[1]);
+  const keys = key.map((column) => column.split(" ")[0]);
+  return `DELETE FROM ${schema}.${table} WHERE ctid = ANY(ARRAY(
+    SELECT found.ctid FROM unnest(${types.map((type, index) => `$${index + 2}::${type}[]`).join(", ")}) AS k(${keys.join(", ")})
+    CROSS JOIN LATERAL (
+      SELECT t.ctid FROM ${schema}.${table} t
+      WHERE t.scope_no = $1 AND ${keys.map((column) => `t.${column} = k.${column}`).join(" AND ")} AND ${nothingLeft} OFFSET 0) AS found))`;
+}
+
+const USAGE_KEY = ["cube smallint", "grain int", "bucket bigint", "workflow_no int", "model_no int"];
+const STAT_KEY = [
+  ...[
+    "kind smallint",
+    "cube smallint",
+    "grain int",
+    "bucket bigint",
+    "workflow_no int",
+    "key_no int",
+    "slot smallint",
+  ],
+];
+const TYPE_KEY = ["cube smallint", "grain int", "bucket bigint", "workflow_no int", "type_no int"];
 
 function sumColumns<R extends { sums: Sums }>(): ((row: R) => SqlValue)[] {
   return SUM_COLUMNS.map(
@@ -35,12 +51,7 @@ export async function addUsage(
 ): Promise<void> {
   if (rows.length === 0) return;
   await session.rows(
-    addSql(
-      schema,
-      "usage",
-      ["cube smallint", "grain int", "bucket bigint", "workflow_no int", "model_no int"],
-      SUM_COLUMNS,
-    ),
+    addSql(schema, "usage", USAGE_KEY, SUM_COLUMNS),
     scopeNo,
     ...columnsOf<UsageRow>(
       rows,
@@ -55,9 +66,7 @@ export async function addUsage(
   const less = rows.filter(({ sums }) => takesAway(sums));
   if (less.length === 0) return;
   await session.rows(
-    `DELETE FROM ${schema}.usage u USING unnest($2::smallint[], $3::int[], $4::bigint[], $5::int[], $6::int[]) AS r(cube, grain, bucket, workflow_no, model_no)
-     WHERE u.scope_no = $1 AND u.cube = r.cube AND u.grain = r.grain AND u.bucket = r.bucket AND u.workflow_no = r.workflow_no
-       AND u.model_no = r.model_no AND ${NOTHING_LEFT}`,
+    removeSql(schema, "usage", USAGE_KEY, NOTHING_LEFT),
     scopeNo,
     ...columnsOf(
       less,
@@ -87,33 +96,13 @@ async function addCounts({ session, schema, scopeNo }: SumTarget, rows: readonly
     ({ slot }) => slot,
   ];
   await session.rows(
-    addSql(
-      schema,
-      "stat",
-      [
-        "kind smallint",
-        "cube smallint",
-        "grain int",
-        "bucket bigint",
-        "workflow_no int",
-        "key_no int",
-        "slot smallint",
-      ],
-      ["n"],
-    ),
+    addSql(schema, "stat", STAT_KEY, ["n"]),
     scopeNo,
     ...columnsOf(rows, ...key, ({ count }) => count),
   );
   const less = rows.filter(({ count }) => count < 0);
   if (less.length === 0) return;
-  await session.rows(
-    `DELETE FROM ${schema}.stat s USING unnest($2::smallint[], $3::smallint[], $4::int[], $5::bigint[], $6::int[], $7::int[], $8::smallint[])
-       AS r(kind, cube, grain, bucket, workflow_no, key_no, slot)
-     WHERE s.scope_no = $1 AND s.kind = r.kind AND s.cube = r.cube AND s.grain = r.grain AND s.bucket = r.bucket
-       AND s.workflow_no = r.workflow_no AND s.key_no = r.key_no AND s.slot = r.slot AND s.n = 0`,
-    scopeNo,
-    ...columnsOf(less, ...key),
-  );
+  await session.rows(removeSql(schema, "stat", STAT_KEY, "n = 0"), scopeNo, ...columnsOf(less, ...key));
 }
 
 async function addTypeSums(
@@ -129,21 +118,14 @@ async function addTypeSums(
     ({ typeNo }) => typeNo,
   ];
   await session.rows(
-    addSql(
-      schema,
-      "stat_usage",
-      ["cube smallint", "grain int", "bucket bigint", "workflow_no int", "type_no int"],
-      SUM_COLUMNS,
-    ),
+    addSql(schema, "stat_usage", TYPE_KEY, SUM_COLUMNS),
     scopeNo,
     ...columnsOf(rows, ...key, ...sumColumns<StatUsageRow>()),
   );
   const less = rows.filter(({ sums }) => takesAway(sums));
   if (less.length === 0) return;
   await session.rows(
-    `DELETE FROM ${schema}.stat_usage u USING unnest($2::smallint[], $3::int[], $4::bigint[], $5::int[], $6::int[]) AS r(cube, grain, bucket, workflow_no, type_no)
-     WHERE u.scope_no = $1 AND u.cube = r.cube AND u.grain = r.grain AND u.bucket = r.bucket AND u.workflow_no = r.workflow_no
-       AND u.type_no = r.type_no AND ${NOTHING_LEFT}`,
+    removeSql(schema, "stat_usage", TYPE_KEY, NOTHING_LEFT),
     scopeNo,
     ...columnsOf(less, ...key),
   );
