@@ -11,8 +11,8 @@ import { against, type BenchCase, type BenchResult, summarize } from "./bench.ts
 import { execution, shortExecution } from "./executions.ts";
 
 const BATCH = 500;
-const ROUNDS = 5;
-const SPANS = 5_000;
+const ROUNDS = 7;
+const SPANS = 10_000;
 
 export default async function bench(): Promise<BenchResult> {
   const server = await startTestServer([]);

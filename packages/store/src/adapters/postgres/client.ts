@@ -58,16 +58,16 @@ export function columnsOf<R>(rows: readonly R[], ...columns: ((row: R) => SqlVal
 }
 
 /**
- * JSON texts as one text, to be read by {@link jsonArray}. They hold no raw control character, so that nothing must be escaped:
+ * JSON texts as one text, to be read by {@link jsonTexts}. They hold no raw control character, so that nothing must be escaped:
  * JSON in an array literal takes as long to write, and to read, as the JSON itself.
  */
 export function joinJson(texts: readonly (string | null)[]): string {
   return texts.join("\u001e");
 }
 
-/** SQL that makes an array of what {@link joinJson} joined. */
-export function jsonArray(parameter: string, type: "json" | "jsonb"): string {
-  return `string_to_array(${parameter}, E'\\x1e', '')::${type}[]`;
+/** SQL that makes an array of texts of what {@link joinJson} joined. */
+export function jsonTexts(parameter: string): string {
+  return `string_to_array(${parameter}, E'\\x1e', '')`;
 }
 
 const ESCAPED = /["\\]/;

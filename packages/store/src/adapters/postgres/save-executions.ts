@@ -1,6 +1,6 @@
 import type { ExecutionSummary } from "@spanloom/model";
 import type { ChangedExecution, LedgerChanges } from "../../ledger/index.ts";
-import { arrayOf, columnsOf, joinJson, jsonArray } from "./client.ts";
+import { arrayOf, columnsOf, joinJson, jsonTexts } from "./client.ts";
 import { keyText } from "./key-text.ts";
 import { sortKeysOf } from "./list-executions.ts";
 import { DIM, dimKey } from "./names.ts";
@@ -22,7 +22,7 @@ export async function saveExecutions(
     `INSERT INTO ${schema}.execution (scope_no, version, exec_no, seq, start_time, last_time, duration_ms, nano_usd, workflow_no,
        span_count, node_count, deleted, status, execution_id, thread_id, workflow_name, search, summary)
      SELECT $1, $2, * FROM unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::float8[], $8::float8[], $9::int[],
-       $10::int[], $11::int[], $12::boolean[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], ${jsonArray("$18", "json")})
+       $10::int[], $11::int[], $12::boolean[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], ${jsonTexts("$18")}::json[])
      ON CONFLICT (exec_no) DO UPDATE SET version = excluded.version, seq = excluded.seq, start_time = excluded.start_time,
        last_time = excluded.last_time, duration_ms = excluded.duration_ms, nano_usd = excluded.nano_usd, workflow_no = excluded.workflow_no,
        span_count = excluded.span_count, node_count = excluded.node_count, deleted = excluded.deleted, status = excluded.status,

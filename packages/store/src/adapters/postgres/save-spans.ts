@@ -1,54 +1,83 @@
 import { parentOf } from "@spanloom/model";
 import type { ChangedSpan, LedgerChanges } from "../../ledger/index.ts";
 import { encodeRecord } from "../../sql/row-codec.ts";
-import { columnsOf, joinJson, jsonArray } from "./client.ts";
+import { columnsOf, joinJson, jsonTexts } from "./client.ts";
 import type { RootFacts } from "./read-metrics.ts";
 import type { SaveTarget } from "./save.ts";
 
-export async function saveSpans(
-  { session, schema, scopeNo, numberOf }: SaveTarget,
-  spans: readonly ChangedSpan[],
-): Promise<void> {
-  const written: WrittenSpan[] = [];
+/** How many characters of JSON go to the server at once: a single text may not grow without bound. */
+const MOST_LENGTH = 32_000_000;
+
+export async function saveSpans(target: SaveTarget, spans: readonly ChangedSpan[]): Promise<void> {
+  let written: WrittenSpan[] = [];
+  let length = 0;
   const moved: ChangedSpan[] = [];
   for (const span of spans) {
-    if (span.record === undefined) moved.push(span);
-    else {
-      const { skeleton, rest } = encodeRecord(span.record);
-      written.push({ ...span, skeleton, rest, jsonb: fitsJsonb(rest) });
+    const { record } = span;
+    if (record === undefined) {
+      moved.push(span);
+      continue;
     }
+    const { skeleton, rest } = encodeRecord(record);
+    if (written.length > 0 && length + skeleton.length + rest.length > MOST_LENGTH) {
+      await writeSpans(target, written);
+      written = [];
+      length = 0;
+    }
+    length += skeleton.length + rest.length;
+    written.push({ span, skeleton, rest, jsonb: fitsJsonb(rest) });
   }
-  if (written.length > 0) {
-    await session.rows(
-      `INSERT INTO ${schema}.span (scope_no, trace_id, span_id, exec_no, ins_seq, seq, parent_id, start_time, unnamed,
+  if (written.length > 0) await writeSpans(target, written);
+  if (moved.length > 0) await moveSpans(target, moved);
+}
+
+async function writeSpans(
+  { session, schema, scopeNo, numberOf }: SaveTarget,
+  written: readonly WrittenSpan[],
+): Promise<void> {
+  const spans = written.map(({ span }) => span);
+  await session.rows(
+    `INSERT INTO ${schema}.span (scope_no, trace_id, span_id, exec_no, ins_seq, seq, parent_id, start_time, unnamed,
+       skeleton_length, rest_length, facts, skeleton, rest, rest_text)
+     SELECT $1, g.trace_id, g.span_id, g.exec_no, g.ins_seq, g.seq, g.parent_id, g.start_time, g.unnamed,
+       g.skeleton_length, g.rest_length, g.facts::json, g.skeleton::json, g.rest::jsonb, g.rest_text::json
+     FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[], $9::boolean[],
+       $10::int[], $11::int[], ${jsonTexts("$12")}, ${jsonTexts("$13")}, ${jsonTexts("$14")}, ${jsonTexts("$15")})
+       AS g(trace_id, span_id, exec_no, ins_seq, seq, parent_id, start_time, unnamed,
          skeleton_length, rest_length, facts, skeleton, rest, rest_text)
-       SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[], $9::boolean[],
-         $10::int[], $11::int[], ${jsonArray("$12", "json")}, ${jsonArray("$13", "json")}, ${jsonArray("$14", "jsonb")}, ${jsonArray("$15", "json")})
-       ON CONFLICT (scope_no, trace_id, span_id) DO UPDATE SET exec_no = excluded.exec_no, ins_seq = excluded.ins_seq, seq = excluded.seq,
-         parent_id = excluded.parent_id, start_time = excluded.start_time, unnamed = excluded.unnamed,
-         skeleton_length = excluded.skeleton_length, rest_length = excluded.rest_length, facts = excluded.facts,
-         skeleton = excluded.skeleton, rest = excluded.rest, rest_text = excluded.rest_text`,
-      scopeNo,
-      ...columnsOf<WrittenSpan>(
-        written,
-        ({ facts }) => facts.traceId,
-        ({ facts }) => facts.spanId,
-        ({ executionId }) => numberOf(executionId),
-        ({ insSeq }) => insSeq,
-        ({ seq }) => seq,
-        ({ facts }) => parentOf(facts) ?? null,
-        ({ facts }) => facts.startTime,
-        ({ facts }) => facts.executionId === facts.traceId,
-        ({ skeleton }) => skeleton.length,
-        ({ rest }) => rest.length,
-      ),
-      joinJson(written.map(rootFactsOf)),
-      joinJson(written.map(({ skeleton }) => skeleton)),
-      joinJson(written.map(({ rest, jsonb }) => (jsonb ? rest : null))),
-      joinJson(written.map(({ rest, jsonb }) => (jsonb ? null : rest))),
-    );
-  }
-  if (moved.length === 0) return;
+     ON CONFLICT (scope_no, trace_id, span_id) DO UPDATE SET exec_no = excluded.exec_no, ins_seq = excluded.ins_seq, seq = excluded.seq,
+       parent_id = excluded.parent_id, start_time = excluded.start_time, unnamed = excluded.unnamed,
+       skeleton_length = excluded.skeleton_length, rest_length = excluded.rest_length, facts = excluded.facts,
+       skeleton = excluded.skeleton, rest = excluded.rest, rest_text = excluded.rest_text`,
+    scopeNo,
+    ...columnsOf<ChangedSpan>(
+      spans,
+      ({ facts }) => facts.traceId,
+      ({ facts }) => facts.spanId,
+      ({ executionId }) => numberOf(executionId),
+      ({ insSeq }) => insSeq,
+      ({ seq }) => seq,
+      ({ facts }) => parentOf(facts) ?? null,
+      ({ facts }) => facts.startTime,
+      ({ facts }) => facts.executionId === facts.traceId,
+    ),
+    ...columnsOf<WrittenSpan>(
+      written,
+      ({ skeleton }) => skeleton.length,
+      ({ rest }) => rest.length,
+    ),
+    joinJson(spans.map(rootFactsOf)),
+    joinJson(written.map(({ skeleton }) => skeleton)),
+    joinJson(written.map(({ rest, jsonb }) => (jsonb ? rest : null))),
+    joinJson(written.map(({ rest, jsonb }) => (jsonb ? null : rest))),
+  );
+}
+
+/** Their records stay, their places change. */
+async function moveSpans(
+  { session, schema, scopeNo, numberOf }: SaveTarget,
+  moved: readonly ChangedSpan[],
+): Promise<void> {
   await session.rows(
     `UPDATE ${schema}.span s SET exec_no = m.exec_no, ins_seq = m.ins_seq, seq = m.seq
      FROM (
@@ -70,7 +99,8 @@ export async function saveSpans(
   );
 }
 
-interface WrittenSpan extends ChangedSpan {
+interface WrittenSpan {
+  span: ChangedSpan;
   skeleton: string;
   rest: string;
   /** Whether JSONB can hold the rest. */
@@ -86,7 +116,7 @@ function fitsJsonb(json: string): boolean {
 const NOT_IN_JSONB = /\\u(?:0000|d[89a-f])/;
 
 /** What the record says as a root, or of caches: see the schema. */
-function rootFactsOf({ facts, record }: WrittenSpan): string | null {
+function rootFactsOf({ facts }: ChangedSpan): string | null {
   const { workflowId, workflowName, threadId, executionStatus, cache, resource } = facts;
   const said: Partial<RootFacts> = {
     ...(workflowId !== undefined && { workflowId }),
@@ -96,7 +126,7 @@ function rootFactsOf({ facts, record }: WrittenSpan): string | null {
     ...(cache !== undefined && { cache }),
     ...(Object.keys(resource.attributes).length > 0 && { resource }),
   };
-  return record === undefined || Object.keys(said).length === 0 ? null : JSON.stringify(said);
+  return Object.keys(said).length === 0 ? null : JSON.stringify(said);
 }
 
 export async function removeSpans(
