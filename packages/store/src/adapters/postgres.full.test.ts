@@ -22,7 +22,7 @@ else {
     name: "PostgreSQL",
     runner: { describe, test },
     features: { durable: true, concurrentWriters: true, large: true },
-    kills: Number(process.env.KILLS ?? 50),
+    kills: 50,
     open: () => openEmptyStore(pool),
     processes: {
       module: new URL("./postgres/process-store.test-support.ts", import.meta.url).href,
