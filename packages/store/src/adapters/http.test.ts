@@ -27,11 +27,24 @@ function serve(): { handler: Handler; close(): Promise<void> } {
 
 function openOver(options: HttpStoreOptions, close: () => Promise<void>): OpenStore {
   return {
-    forScope: (scope) =>
-      createHttpStore({ ...options, scope, headers: { "x-scope": encodeURIComponent(scope) } }),
+    forScope(scope) {
+      const headers = { "x-scope": encodeURIComponent(scope) };
+      const { capabilities } = memory;
+      // Administration is there and says that it is not supported.
+      const { deleteExecution, prune, redact, recompute, ...store } = createHttpStore({
+        ...options,
+        scope,
+        headers,
+        capabilities,
+      });
+      return store;
+    },
     close,
   };
 }
+
+/** What the store behind the server can do. */
+const memory = createMemoryStore();
 
 const shared = {
   runner: { describe, test },

@@ -4,6 +4,9 @@ import { storeConformance } from "../testing/index.ts";
 import { createMemoryStore } from "./memory.ts";
 import { createPortStore, type PortStore, servePort } from "./port.ts";
 
+/** What the store behind the port can do. */
+const memory = createMemoryStore();
+
 const shared = { runner: { describe, test }, features: { inProcess: false } };
 
 storeConformance({
@@ -64,7 +67,7 @@ function connect(serve: (scope: string, port: MessagePort) => unknown): {
     forScope(scope) {
       const { port1, port2 } = new MessageChannel();
       serve(scope, port2);
-      const store = createPortStore(port1, { scope });
+      const store = createPortStore(port1, { scope, capabilities: memory.capabilities });
       stores.push(store);
       ports.push(port1);
       return store;

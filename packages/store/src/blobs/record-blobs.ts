@@ -1,7 +1,7 @@
 import { type Content, recordProblem, type SpanRecord } from "@spanloom/model";
 import { sizeOf } from "../observe/size-of.ts";
+import { sha256 } from "../sha256.ts";
 import type { ScopeBlobs } from "./scope-blobs.ts";
-import { sha256 } from "./sha256.ts";
 
 const FIELDS = ["input", "output", "stateBefore", "stateAfter"] as const;
 const VALUES = ["text", "json", "messages"] as const;
@@ -13,20 +13,34 @@ const encoder = new TextEncoder();
  * no record, or has nothing that large, is given back as it is.
  */
 export async function putLarge(given: unknown, over: number, blobs: ScopeBlobs): Promise<unknown> {
-  const large = FIELDS.filter((field) => isLarge((given as Partial<SpanRecord> | null)?.[field], over));
-  if (large.length === 0 || recordProblem(given) !== undefined) return given;
-  const record = given as SpanRecord;
-  const stored: SpanRecord = { ...record };
-  for (const field of large) {
+  const large = largeIn(given, over);
+  if (large === undefined) return given;
+  const { record, bodies } = large;
+  for (const [field, body] of bodies) {
     const content = record[field];
     if (content === undefined) continue;
-    const body = JSON.stringify(valuesOf(content));
     const bytes = encoder.encode(body);
     const hash = await sha256(bytes);
     await blobs.put(record, hash, bytes);
-    stored[field] = { ...aboutOf(content), ref: { sha256: hash, length: body.length } };
+    record[field] = { ...aboutOf(content), ref: { sha256: hash, length: body.length } };
   }
-  return stored;
+  return record;
+}
+
+/** A copy of the record, and the JSON of what is too large in it; `undefined` where nothing is, or it is no record. */
+function largeIn(
+  given: unknown,
+  over: number,
+): { record: SpanRecord; bodies: [(typeof FIELDS)[number], string][] } | undefined {
+  try {
+    const large = FIELDS.filter((field) => isLarge((given as Partial<SpanRecord> | null)?.[field], over));
+    if (large.length === 0 || recordProblem(given) !== undefined) return undefined;
+    const record: SpanRecord = { ...(given as SpanRecord) };
+    return { record, bodies: large.map((field) => [field, JSON.stringify(valuesOf(record[field] ?? {}))]) };
+  } catch {
+    // It cannot even be read: the store says what is wrong with it.
+    return undefined;
+  }
 }
 
 /** The record as readers see it: values stand where they stood, or their content says that they are missing. */

@@ -1,5 +1,5 @@
 import type { BlobStore, SpanRecord } from "@spanloom/model";
-import { sha256 } from "./sha256.ts";
+import { sha256 } from "../sha256.ts";
 
 type SpanIds = Pick<SpanRecord, "traceId" | "spanId">;
 

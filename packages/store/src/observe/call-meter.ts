@@ -127,7 +127,7 @@ export function createCallMeter(store: string, options: ObserveOptions): CallMet
       counter.underWay++;
       try {
         const answer = await call();
-        const bytes = withBytes ? { bytes: sizeOf(data === undefined ? answer : data()) } : {};
+        const bytes = withBytes ? { bytes: about(data === undefined ? answer : data()) } : {};
         ended({ rows: rows(answer), ...bytes, ...(method === "write" && { rejected: rejectedIn(answer) }) });
         return answer;
       } catch (error) {
@@ -202,6 +202,15 @@ function meterOf(meter: MeterLike): (call: StoreCall) => void {
     if (call.bytes !== undefined && call.bytes > 0) size.add(call.bytes, attributes);
     if (call.rejected !== undefined && call.rejected > 0) rejected.add(call.rejected, attributes);
   };
+}
+
+/** What a caller wrote may be anything, also something that throws when it is looked at. */
+function about(value: unknown): number {
+  try {
+    return sizeOf(value);
+  } catch {
+    return 0;
+  }
 }
 
 function present(answer: unknown): number {

@@ -39,7 +39,7 @@ export function concurrency({ test, needs }: Chapter): void {
         await nextTurn();
       }
     })();
-    const { expected, followers } = await followed(store, ids, async () => {
+    const writes = followed(store, ids, async () => {
       const batches = createRandom(8).shuffled(histories.flatMap((history) => history.batches));
       const writers = [0, 1, 2, 3, 4, 5].map(async (writer) => {
         for (let next = writer; next < batches.length; next += 6)
@@ -50,7 +50,7 @@ export function concurrency({ test, needs }: Chapter): void {
     }).finally(() => {
       writing = false;
     });
-    await reading;
+    const [{ expected, followers }] = await Promise.all([writes, reading]);
     await checkAll(store, expected, followers);
   });
 
@@ -172,15 +172,13 @@ async function followed(
       await nextTurn();
     }
   })();
-  try {
-    const batches = await write();
-    const expected = new Expected();
-    expected.add(batches.flat());
-    return { expected, followers };
-  } finally {
+  const written = write().finally(() => {
     writing = false;
-    await following;
-  }
+  });
+  const [batches] = await Promise.all([written, following]);
+  const expected = new Expected();
+  expected.add(batches.flat());
+  return { expected, followers };
 }
 
 /** Everything that was written is there, for readers and for those who followed. */
@@ -194,8 +192,14 @@ export async function checkAll(
     await follower.catchUp(store);
     follower.check(expected);
   }
-  const { items } = await store.listExecutions({ limit: 500 });
-  equal(items.map((item) => item.executionId).sort(), expected.executionIds().sort(), "listed executions");
+  const listed: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await store.listExecutions({ limit: 500, ...(cursor !== undefined && { cursor }) });
+    listed.push(...page.items.map((item) => item.executionId));
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+  equal(listed.sort(), expected.executionIds().sort(), "listed executions");
   await checkSums(store, expected, WINDOW);
   if (store.recompute !== undefined)
     equal((await store.recompute()).corrected, [], "what recompute corrected");

@@ -9,7 +9,8 @@ import {
 import { createPlainStore, type PlainScope } from "./plain-store.test-support.ts";
 
 /** A store with one fault that adapters really have had. The kit is worth what it catches. */
-export interface Fault extends Pick<ConformanceOptions, "features" | "processes" | "oldSchemas" | "kills"> {
+export interface Fault
+  extends Pick<ConformanceOptions, "features" | "histories" | "processes" | "oldSchemas" | "kills"> {
   name: string;
   /** The chapter that must notice. */
   chapter: string;

@@ -37,17 +37,16 @@ export function severalProcesses({ needs, processes, histories, figure }: Chapte
             await nextTurn();
           }
         })();
-        await Promise.all(
-          children.map(async (child, index) => {
-            for (const batch of tasks[index] ?? []) {
-              const { rejected } = await child.write("scope", batch);
-              equal(rejected, [], "rejected records");
-            }
-          }),
-        ).finally(() => {
+        const writes = children.map(async (child, index) => {
+          for (const batch of tasks[index] ?? []) {
+            const { rejected } = await child.write("scope", batch);
+            equal(rejected, [], "rejected records");
+          }
+        });
+        const written = Promise.all(writes).finally(() => {
           writing = false;
         });
-        await following;
+        await Promise.all([written, following]);
         const expected = new Expected();
         expected.add(batches.flat());
         await checkAll(store, expected, followers);

@@ -35,8 +35,7 @@ export class StoreProcess {
     const { fork } = await import("node:child_process");
     const { fileURLToPath } = await import("node:url");
     const child = fork(fileURLToPath(new URL("./store-process-child.ts", import.meta.url)), {
-      // A runner's own flags are not for its children; conditions and loaders are.
-      execArgv: process.execArgv.filter((flag) => !/^--(test|inspect|watch|input-type|eval)/.test(flag)),
+      execArgv: inheritedFlags(process.execArgv),
       env: Object.fromEntries(Object.entries(process.env).filter(([key]) => key !== "NODE_TEST_CONTEXT")),
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
@@ -80,4 +79,15 @@ export class StoreProcess {
       await this.kill();
     }
   }
+}
+
+/** What a child needs of this process's flags: conditions and loaders, not what a runner was told. */
+function inheritedFlags(flags: readonly string[]): string[] {
+  const isOwn = (flag: string): boolean =>
+    /^(--(test|inspect|watch|input-type|eval|print)|-[ep]$)/.test(flag);
+  return flags.filter((flag, index) => {
+    const before = flags[index - 1];
+    const isValue = !flag.startsWith("-") && before !== undefined && !before.includes("=");
+    return !isOwn(flag) && !(isValue && isOwn(before));
+  });
 }
