@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { createWorkflowTracer } from "./create-workflow-tracer.ts";
 import type { TracerEvent } from "./events.ts";
 import { collectingSink } from "./sinks.test-support.ts";
-import type { ExecutionEnd } from "./totals.ts";
+import type { ExecutionEnd } from "./execution-ends.ts";
 
 test("an execution, its node, model call and tool reach the sink as one tree with usage, cost and content", async () => {
   const sink = collectingSink();

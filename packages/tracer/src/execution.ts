@@ -8,7 +8,6 @@ import type { EndOptions } from "./recorded-span.ts";
 import type { Recorder, Recording } from "./recorder.ts";
 import { safeId, safeName } from "./safe.ts";
 import { SpanHandle } from "./span-handle.ts";
-import { ExecutionTotals } from "./totals.ts";
 
 export interface ExecutionOptions {
   /** The host's id of the workflow. */
@@ -114,7 +113,6 @@ export function unnamedExecution(recorder: Recorder, enabled?: boolean): Executi
   return {
     recorded: recorder.records(enabled),
     clock: new ExecutionClock(),
-    totals: new ExecutionTotals(),
     root: { waits: 0 },
   };
 }

@@ -20,6 +20,7 @@ export type {
   TracerEvent,
 } from "./events.ts";
 export type { ExecutionHandle, ExecutionOptions, ResumePoint } from "./execution.ts";
+export type { ExecutionEnd } from "./execution-ends.ts";
 export type { WaitOptions } from "./human-wait.ts";
 export type { AgentOptions, EmbeddingOptions, LlmOptions, RetrieverOptions } from "./llm.ts";
 export type { StreamChunk, StreamOptions } from "./llm-stream.ts";
@@ -35,4 +36,3 @@ export type { SamplingOptions } from "./sampling.ts";
 export type { SpanHandle, SpanOptions } from "./span-handle.ts";
 export type { SubWorkflowOptions } from "./sub-workflow.ts";
 export type { ToolOptions } from "./tool.ts";
-export type { ExecutionEnd } from "./totals.ts";

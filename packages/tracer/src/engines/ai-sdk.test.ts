@@ -12,7 +12,7 @@ import { createWorkflowTracer, type WorkflowTracerOptions } from "../create-work
 import type { TracerEvent } from "../events.ts";
 import { otelTracer } from "../otel/otel-tracer.ts";
 import { collectingSink } from "../sinks.test-support.ts";
-import type { ExecutionEnd } from "../totals.ts";
+import type { ExecutionEnd } from "../execution-ends.ts";
 import { aiSdkTelemetry } from "./ai-sdk.ts";
 
 const QUESTION = "How is the weather in Bergen?";

@@ -145,11 +145,13 @@ test("content passes a wrapped exporter when the host says so, and secrets still
 
 test("the host is told once when content leaves through an exporter that is not wrapped", async () => {
   const { tracer, processor, problems } = setUp();
-  hostProvider([processor, new SimpleSpanProcessor(new InMemorySpanExporter())]);
+  const provider = hostProvider([processor, new SimpleSpanProcessor(new InMemorySpanExporter())]);
   trace.getTracer("host").startSpan("harmless").end();
+  await provider.forceFlush();
   expect(problems).toEqual([]);
   await inNode(tracer);
   await inNode(tracer);
+  await provider.forceFlush();
   expect(problems).toMatchObject([
     { code: "content_exposed", message: expect.stringContaining("redactingExporter"), count: 1 },
   ]);

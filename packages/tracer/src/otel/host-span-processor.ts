@@ -1,11 +1,8 @@
-import { trace } from "@opentelemetry/api";
 import { exactContext } from "../active-place.ts";
 import type { ProblemReporter } from "../problems.ts";
-import { isContentKey } from "./content-keys.ts";
-import type { OtelSpanProcessor } from "./otel-span.ts";
+import type { OtelSpan, OtelSpanProcessor } from "./otel-span.ts";
 import { RecordingSpan } from "./recording-span.ts";
 import type { StoreSpanProcessor } from "./store-span-processor.ts";
-import { hasUnwrappedExporter } from "./wrapped-exporters.ts";
 
 export interface HostSpansOptions {
   /** Keeps spans that run outside of executions, too: each trace of them is an execution of its own. Default false. */
@@ -19,8 +16,10 @@ export function hostSpanProcessor(
   { all = false }: HostSpansOptions = {},
   problems: ProblemReporter,
 ): OtelSpanProcessor {
-  let looked = false;
-  const flushed = async (): Promise<void> => void (await flush());
+  let watch: Promise<(span: OtelSpan) => void> | undefined;
+  const flushed = async (): Promise<void> => {
+    await Promise.all([flush(), watch]);
+  };
   return {
     onStart(span, parentContext) {
       problems.guard("span processor", () => {
@@ -30,16 +29,10 @@ export function hostSpanProcessor(
       });
     },
     onEnd(span) {
-      problems.guard("span processor", () => {
-        store.onEnd(span);
-        if (looked || !Object.keys(span.attributes).some(isContentKey)) return;
-        looked = true;
-        if (hasUnwrappedExporter(trace.getTracerProvider()))
-          problems.report(
-            "content_exposed",
-            "span processor",
-            "Another instrumentation writes prompts or answers into attributes, and an exporter of the host sends them as they are. Wrap it with redactingExporter of @spanloom/tracer/otel.",
-          );
+      problems.guard("span processor", () => store.onEnd(span));
+      watch ??= import("./exposed-content.ts").then(({ watchForContent }) => watchForContent(problems));
+      watch.then((look) => look(span)).catch((error: unknown) => {
+        problems.report("internal", "span processor", "A span could not be looked at.", error);
       });
     },
     forceFlush: flushed,

@@ -12,7 +12,7 @@ export interface StoreSpanProcessorOptions {
   /** Cleaned states of spans: running ones that last, and every end. `amended`: the end was told before. */
   deliver: (record: SpanRecord, live: LiveSpan, amended: boolean) => void;
   /** The cleaned record of a span that starts, where somebody wants to know. */
-  onStarted?: (record: SpanRecord) => void;
+  onStarted?: ((record: SpanRecord, live: LiveSpan) => void) | undefined;
   /** True when running spans should not be written just now. */
   crowded: () => boolean;
   /** How long a span runs before it is written for live views. */
@@ -80,7 +80,7 @@ export class StoreSpanProcessor {
     (span as OtelSpan & Carrier)[this.#key] = live;
     const { onStarted, clean, problems, liveIntervalMs } = this.#options;
     if (onStarted !== undefined)
-      problems.guard("span start", () => onStarted(clean(snapshot(span, facts, 0, false))));
+      problems.guard("span start", () => onStarted(clean(snapshot(span, facts, 0, false)), live));
     if (this.#live.size >= MAX_LIVE) return;
     this.#live.add(live);
     this.#timer ??= setInterval(() => this.writeRunning(false), liveIntervalMs).unref();
