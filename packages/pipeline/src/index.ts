@@ -4,6 +4,7 @@
 export { createGenAiMetrics, type HistogramMeter } from "./genai-metrics.ts";
 // What a dialect's author needs
 export type { Dialect, RecordDraft } from "./normalize/dialect.ts";
+export { readMessages } from "./normalize/messages.ts";
 export { createPipeline, type Pipeline, type PipelineOptions } from "./pipeline.ts";
 // What a host may set
 export type { PriceOverride, PriceOverrides } from "./price/overrides.ts";

@@ -1,5 +1,5 @@
-import type { Content, JsonValue } from "@spanloom/model";
-import { readMessages } from "./messages.ts";
+import type { Content, JsonValue, Message } from "@spanloom/model";
+import { readMessages } from "@spanloom/pipeline";
 
 /** How much of one content is kept, in UTF-16 code units of its text. What is longer is cut, and says so. */
 const MAX_CONTENT_LENGTH = 1_048_576;
@@ -16,10 +16,20 @@ export function captureContent(value: unknown, maxLength: number = MAX_CONTENT_L
   const budget: Budget = { left: maxLength };
   const json = toJson(value, budget, 0, []);
   if (json === undefined) return undefined;
-  const messages = budget.left < 0 ? undefined : readMessages(json);
+  const messages = budget.left < 0 ? undefined : messagesOf(json);
   if (messages !== undefined) return { format: "messages", state: "captured", messages };
   if (budget.left >= 0) return { format: "json", state: "captured", json };
   return { format: "json", state: "truncated", reason: tooLong(maxLength), text: JSON.stringify(json) };
+}
+
+/** A list of chat messages: what has a role and nothing to say is something else. */
+function messagesOf(json: JsonValue): Message[] | undefined {
+  return Array.isArray(json) && json.every(saysSomething) ? readMessages(json) : undefined;
+}
+
+function saysSomething(item: JsonValue): boolean {
+  if (typeof item !== "object" || item === null) return false;
+  return "content" in item || "parts" in item || "tool_calls" in item;
 }
 
 /** Any value as JSON, within `maxLength`; what does not fit is left out. */
