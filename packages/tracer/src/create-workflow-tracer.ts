@@ -26,12 +26,10 @@ import { LateListeners } from "./late-listeners.ts";
 import type { MeterLike } from "./measure.ts";
 import { otlpOptions, readEnvironment } from "./otel/environment.ts";
 import { joinOtherInstrumentations } from "./otel/global-provider.ts";
-import { guardedProcessor } from "./otel/guarded-processor.ts";
-import { type HostSpansOptions, hostSpanProcessor } from "./otel/host-span-processor.ts";
-import type { OtelSpanProcessor } from "./otel/otel-span.ts";
+import type { Mirror } from "./otel/mirror.ts";
 import { type OtlpOptions, otlpSender } from "./otel/otlp-options.ts";
 import { PrivateProvider } from "./otel/private-provider.ts";
-import { createResource } from "./otel/resource.ts";
+import { resourceAttributes } from "./otel/resource.ts";
 import { StoreSpanProcessor } from "./otel/store-span-processor.ts";
 import { createProblemReporter, type OnProblem } from "./problems.ts";
 import { Recorder } from "./recorder.ts";
@@ -101,8 +99,11 @@ export interface WorkflowTracerOptions {
    * model calls: `metrics.getMeter("my-app")`.
    */
   meter?: MeterLike & HistogramMeter;
-  /** Processors of the host that should see our spans too. They get ids and figures as attributes, never content. */
-  spanProcessors?: OtelSpanProcessor[];
+  /**
+   * Lets processors of the host see these spans, too: `mirrorTo(processor)` of `@spanloom/tracer/otel`. They get ids and
+   * figures as attributes, never content.
+   */
+  mirror?: Mirror;
   /** Default: one line on `console.warn`. */
   onProblem?: OnProblem;
   /** Events in order. A promise is awaited before the next one. */
@@ -126,11 +127,6 @@ export interface WorkflowTracer {
   startExecution(options: ExecutionOptions): ExecutionHandle;
   /** The span whose callback is running here, across `await`s; code deep inside a node can hang its own spans below it. */
   activeSpan(): SpanHandle | undefined;
-  /**
-   * A processor for an OpenTelemetry provider of the host, 2.x or 3.x: spans of other instrumentations that run inside
-   * an execution are kept with it. With `all`, every other span, too, as an execution of its own.
-   */
-  spanProcessor(options?: HostSpansOptions): OtelSpanProcessor;
   /** For adapters of engines: runs `work`, and gives what it throws to `onProblem` instead of to the host. */
   guard<T>(where: string, work: () => T): T | undefined;
   /** Writes what waits, and spans that run as they are now. True when everything was delivered in time. Never rejects. */
@@ -150,7 +146,7 @@ const NO_EVENTS: EventStats = { emitted: 0, delivered: 0, failed: 0, waiting: 0,
 
 /** Makes a tracer. Throws `invalid_argument` for options that cannot work; after that, nothing it does throws. */
 export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTracer {
-  const { redaction, pricing, onEvent, durability, queue = {}, spanProcessors = [] } = options;
+  const { redaction, pricing, onEvent, durability, queue = {} } = options;
   const { registerGlobally = true, flushOnExit = true } = options;
   const sink = sinkOf(options);
   checkOptions(options);
@@ -191,12 +187,12 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     timeoutMs: options.spanTimeoutMs ?? SPAN_TIMEOUT_MS,
     problems,
   });
-  const provider = new PrivateProvider({
-    resource: createResource(options, environment.resource),
-    limits: environment.limits,
-    store: processor,
-    others: spanProcessors.map((own) => guardedProcessor(own, problems)),
-  });
+  const provider = new PrivateProvider(
+    resourceAttributes(options, environment.resource),
+    environment.limits,
+    processor,
+    options.mirror?.open(problems),
+  );
   const recorder = new Recorder({
     provider,
     enabled: () => {
@@ -207,7 +203,6 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     problems,
     captureContent: options.captureContent ?? true,
     captureResults: options.captureResults ?? true,
-    mirror: spanProcessors.length > 0,
   });
 
   const flush: WorkflowTracer["flush"] = async ({ timeoutMs = FLUSH_TIMEOUT_MS } = {}) => {
@@ -245,7 +240,6 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     recorder,
     execution: (execution, run) => runSpan(() => startExecution(recorder, execution), run),
     startExecution: (execution) => startExecution(recorder, execution),
-    spanProcessor: (hostSpans) => hostSpanProcessor(processor, flush, hostSpans, problems),
     activeSpan: () => recorder.active(),
     guard: (where, work) => problems.guard(where, work),
     flush,

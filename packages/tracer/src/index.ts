@@ -26,8 +26,7 @@ export type { AgentOptions, EmbeddingOptions, LlmOptions, RetrieverOptions } fro
 export type { StreamChunk, StreamOptions } from "./llm-stream.ts";
 export type { MeterLike, ObservableLike } from "./measure.ts";
 export type { NodeHandle, NodeOptions } from "./node.ts";
-export type { HostSpansOptions } from "./otel/host-span-processor.ts";
-export type { OtelSpanProcessor } from "./otel/otel-span.ts";
+export type { Mirror } from "./otel/mirror.ts";
 export type { OtlpOptions } from "./otel/otlp-options.ts";
 export type { OnProblem, Problem, ProblemCode } from "./problems.ts";
 export type { EndOptions, RecordedSpan } from "./recorded-span.ts";

@@ -236,7 +236,7 @@ export class RecordedSpan {
       const { facts } = this.recording;
       facts.stateBefore ??= state.before;
       facts.stateAfter ??= state.after;
-      if (this.#ended) this.recorder.amend(this.recording);
+      if (this.#ended) this.recorder.provider.store.amend(this.recording.span);
       else facts.changes++;
     });
   }

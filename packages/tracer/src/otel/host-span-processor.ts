@@ -1,25 +1,28 @@
+import { trace } from "@opentelemetry/api";
 import { exactContext } from "../active-place.ts";
-import type { ProblemReporter } from "../problems.ts";
-import type { OtelSpan, OtelSpanProcessor } from "./otel-span.ts";
+import type { WorkflowTracer } from "../create-workflow-tracer.ts";
+import { isContentKey } from "./content-keys.ts";
+import type { OtelSpanProcessor } from "./otel-span.ts";
 import { RecordingSpan } from "./recording-span.ts";
-import type { StoreSpanProcessor } from "./store-span-processor.ts";
+import { hasUnwrappedExporter } from "./wrapped-exporters.ts";
 
 export interface HostSpansOptions {
   /** Keeps spans that run outside of executions, too: each trace of them is an execution of its own. Default false. */
   all?: boolean;
 }
 
-/** Takes spans of a provider that the host owns. Nothing in it throws or ends what is not its own. */
-export function hostSpanProcessor(
-  store: StoreSpanProcessor,
-  flush: () => Promise<unknown>,
+/**
+ * A processor for an OpenTelemetry provider of the host, 2.x or 3.x: spans of other instrumentations that run inside an
+ * execution are kept with it. Nothing in it throws or ends what is not its own.
+ */
+export function spanProcessor(
+  { recorder, flush }: WorkflowTracer,
   { all = false }: HostSpansOptions = {},
-  problems: ProblemReporter,
 ): OtelSpanProcessor {
-  let watch: Promise<(span: OtelSpan) => void> | undefined;
-  const flushed = async (): Promise<void> => {
-    await Promise.all([flush(), watch]);
-  };
+  const { problems } = recorder;
+  const { store } = recorder.provider;
+  let looked = false;
+  const flushed = async (): Promise<void> => void (await flush());
   return {
     onStart(span, parentContext) {
       problems.guard("span processor", () => {
@@ -29,10 +32,16 @@ export function hostSpanProcessor(
       });
     },
     onEnd(span) {
-      problems.guard("span processor", () => store.onEnd(span));
-      watch ??= import("./exposed-content.ts").then(({ watchForContent }) => watchForContent(problems));
-      watch.then((look) => look(span)).catch((error: unknown) => {
-        problems.report("internal", "span processor", "A span could not be looked at.", error);
+      problems.guard("span processor", () => {
+        store.onEnd(span);
+        if (looked || !Object.keys(span.attributes).some(isContentKey)) return;
+        looked = true;
+        if (hasUnwrappedExporter(trace.getTracerProvider()))
+          problems.report(
+            "content_exposed",
+            "span processor",
+            "Another instrumentation writes prompts or answers into attributes, and an exporter of the host sends them as they are. Wrap it with redactingExporter of @spanloom/tracer/otel.",
+          );
       });
     },
     forceFlush: flushed,

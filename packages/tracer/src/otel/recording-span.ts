@@ -22,6 +22,15 @@ export interface SpanHome {
   onEnd(span: RecordingSpan): void;
 }
 
+/** What whoever starts a span says of it. */
+export interface SpanParts {
+  name: string;
+  kind: SpanKind;
+  startTime: HrTime;
+  now: () => HrTime;
+  scope: OtelScope;
+}
+
 interface TimedEvent {
   name: string;
   time: HrTime;
@@ -56,26 +65,22 @@ export class RecordingSpan implements Span {
   readonly #context: SpanContext;
   #attributeCount = 0;
 
-  constructor(parts: {
-    home: SpanHome;
-    scope: OtelScope;
-    name: string;
-    kind: SpanKind;
-    context: SpanContext;
-    parent: SpanContext | undefined;
-    depth: number;
-    startTime: HrTime;
-    now: () => HrTime;
-  }) {
-    this.home = parts.home;
-    this.instrumentationScope = parts.scope;
-    this.name = parts.name;
-    this.kind = parts.kind;
-    this.#context = parts.context;
-    this.parentSpanContext = parts.parent;
-    this.depth = parts.depth;
-    this.startTime = parts.startTime;
-    this.now = parts.now;
+  constructor(
+    home: SpanHome,
+    { scope, name, kind, startTime, now }: SpanParts,
+    context: SpanContext,
+    parent: SpanContext | undefined,
+    depth: number,
+  ) {
+    this.home = home;
+    this.instrumentationScope = scope;
+    this.name = name;
+    this.kind = kind;
+    this.#context = context;
+    this.parentSpanContext = parent;
+    this.depth = depth;
+    this.startTime = startTime;
+    this.now = now;
   }
 
   get resource(): OtelResource {

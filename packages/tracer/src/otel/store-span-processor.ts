@@ -124,16 +124,10 @@ export class StoreSpanProcessor {
     }
   }
 
-  forceFlush(): Promise<void> {
-    this.writeRunning(true);
-    return Promise.resolve();
-  }
-
-  shutdown(): Promise<void> {
+  shutdown(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#live.clear();
-    return Promise.resolve();
   }
 
   /** Spans that nobody ends: no longer waited for. Should the end come after all, it takes the place of this one. */
