@@ -25,7 +25,11 @@ export async function ownCode(packageName: string): Promise<OwnCode> {
       minify: false,
       target: "es2023",
       lib: { entry: join(root, "src", "index.ts"), formats: ["es"], fileName: "index" },
-      rolldownOptions: { external: (id) => !id.startsWith(".") && !isAbsolute(id) },
+      rolldownOptions: {
+        external: (id) => !id.startsWith(".") && !isAbsolute(id),
+        // As in an app, whose chunks may take from one another.
+        preserveEntrySignatures: "allow-extension",
+      },
     },
   });
   const chunks = [result]

@@ -230,12 +230,12 @@ export class Delivery {
     if (failure === undefined) return [];
     // Most processes never need it.
     const { judge } = await import("./verdict.ts");
-    const { retry, refused, quietMs } = await judge(batch, failure.error, this.#failures >= 2, {
+    const { retry, quietMs } = await judge(batch, failure.error, this.#failures >= 2, {
       ...this.#options,
+      ledger: this.#ledger,
       again: (part) => this.#send(part),
     });
     this.#quietUntil = performance.now() + quietMs;
-    await this.#ledger.refuse(refused);
     return retry;
   }
 
@@ -245,7 +245,9 @@ export class Delivery {
     this.#aborter = new AbortController();
     const outcome = await attempt(this.#options, records, this.#aborter);
     if ("error" in outcome) return outcome;
-    await this.#ledger.answered(batch, outcome);
+    if (outcome.rejected.length > 0 || outcome.rejectedUnnamed)
+      await (await import("./refusals.ts")).settleRejected(batch, outcome, this.#ledger);
+    else this.#ledger.stored(batch);
     return undefined;
   }
 
