@@ -1,7 +1,6 @@
 import {
   type ScopedStore,
   SpanloomError,
-  type SpanRecord,
   type SpanSink,
   type TraceStore,
 } from "@spanloom/model";
@@ -138,7 +137,6 @@ export interface WorkflowTracer {
 
 const FLUSH_TIMEOUT_MS = 5_000;
 const EXIT_FLUSH_TIMEOUT_MS = 2_000;
-const PRICES_TIMEOUT_MS = 2_000;
 const SPAN_TIMEOUT_MS = 3_600_000;
 
 /** Before the first. */
@@ -164,7 +162,7 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
       send,
       problems,
       spool: enabled !== false ? durability?.open({ scope, destination: name, problems }) : undefined,
-      prepare: (batch) => priced(batch, pipeline),
+      pipeline,
       maxBytes: queue.maxBytes ?? 32_000_000,
       flushIntervalMs,
       sendTimeoutMs: timeoutMs ?? queue.writeTimeoutMs ?? 10_000,
@@ -264,13 +262,6 @@ function isListenedTo({
   flushOnSignals,
 }: WorkflowTracerOptions): boolean {
   return (onEvent ?? onExecutionEnd ?? sampling ?? meter ?? flushOnSignals?.[0]) !== undefined;
-}
-
-/** Spans that ended before the price table was there get their cost now: it is loaded when the first span needs it. */
-async function priced(batch: SpanRecord[], pipeline: Pipeline): Promise<SpanRecord[]> {
-  if (!batch.some(({ usage, cost }) => usage !== undefined && cost === undefined)) return batch;
-  if (!pipeline.priced) await settled(pipeline.ready, PRICES_TIMEOUT_MS);
-  return batch.map((record) => pipeline.price(record));
 }
 
 function sinkOf({ store, scope = "default" }: WorkflowTracerOptions): SpanSink {

@@ -1,14 +1,7 @@
-import type { SpanRecord } from "@spanloom/model";
 import type { Listeners } from "./listeners.ts";
-import type { LiveSpan } from "./otel/store-span-processor.ts";
 import type { ProblemReporter } from "./problems.ts";
 
-/** What a listener is told of: a span that started, ended, or has news after its end. */
-interface Notice {
-  record: SpanRecord;
-  live: LiveSpan;
-  amended: boolean;
-}
+type Notice = Parameters<Listeners["tell"]>;
 
 /** Only a host that starts 50,000 spans before it lets Node read a file gets there. */
 const MAX_EARLY = 100_000;
@@ -27,10 +20,9 @@ export class LateListeners {
     this.ready = this.#load(load);
   }
 
-  tell(record: SpanRecord, live: LiveSpan, amended: boolean): void {
-    if (this.#listeners !== undefined) this.#listeners.tell(record, live, amended);
-    else if (this.#early !== undefined && this.#early.length < MAX_EARLY)
-      this.#early.push({ record, live, amended });
+  tell(...notice: Notice): void {
+    if (this.#listeners !== undefined) this.#listeners.tell(...notice);
+    else if (this.#early !== undefined && this.#early.length < MAX_EARLY) this.#early.push(notice);
     else this.#fail();
   }
 
@@ -53,7 +45,7 @@ export class LateListeners {
     const early = this.#early ?? [];
     try {
       const listeners = await load();
-      for (const { record, live, amended } of early) listeners.tell(record, live, amended);
+      for (const notice of early) listeners.tell(...notice);
       this.#listeners = listeners;
       if (this.#stopped) listeners.stop();
     } catch (error) {

@@ -2,8 +2,6 @@ import {
   type Artifact,
   type CacheAccess,
   type Content,
-  isSpanId,
-  isTraceId,
   nanoUsdFromUsd,
   type TokenUsage,
 } from "@spanloom/model";
@@ -11,6 +9,7 @@ import { captureContent } from "./capture.ts";
 import { nanosFromHrTime } from "./clock.ts";
 import type { SpanFacts } from "./facts.ts";
 import { describeError, isCancellation } from "./failure.ts";
+import { linkTo } from "./otel/link-to.ts";
 import { attributeOf, setAttribute } from "./otel/snapshot.ts";
 import type { Recorder, Recording } from "./recorder.ts";
 import { safeArtifact, safeCacheAccess, safeName, safeUsage } from "./safe.ts";
@@ -148,20 +147,12 @@ export class RecordedSpan {
 
   /** Points at a span elsewhere that this one has to do with: what caused it, or what it goes on from. */
   addLink(
-    { traceId, spanId }: { traceId: string; spanId: string },
+    span: { traceId: string; spanId: string },
     attributes?: Record<string, string | number | boolean>,
   ): this {
     return this.#set("addLink", () => {
-      const hex = traceId.replaceAll("-", "").toLowerCase();
-      if (isTraceId(hex) && isSpanId(spanId)) {
-        const context = { traceId: hex, spanId, traceFlags: 1 };
-        this.recording.span.addLink({ context, ...(attributes !== undefined && { attributes }) });
-      } else
-        this.recorder.problems.report(
-          "invalid_argument",
-          "addLink",
-          "A link had no trace id of 32 hex digits, or no span id of 16; it was left out.",
-        );
+      const link = linkTo(span, attributes, this.recorder.problems);
+      if (link !== undefined) this.recording.span.addLink(link);
     });
   }
 
