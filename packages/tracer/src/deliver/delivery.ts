@@ -2,11 +2,11 @@ import type { SpanRecord } from "@spanloom/model";
 import type { Pipeline } from "@spanloom/pipeline";
 import type { ProblemReporter } from "../problems.ts";
 import type { Send } from "./attempt.ts";
-import type { DeliveryStats } from "./counters.ts";
+import type { DeliveryStats, DropReason } from "./counters.ts";
 import { Ledger } from "./ledger.ts";
 import { RecordQueue, type Waiting } from "./record-queue.ts";
 import type { Sender } from "./sender.ts";
-import type { MemoryGuard, Spool } from "./spool.ts";
+import type { Spool } from "./spool.ts";
 
 export interface DeliveryOptions {
   /** `store` or `otlp`, in problems. */
@@ -31,7 +31,6 @@ export class Delivery {
   readonly options: DeliveryOptions;
   readonly queue: RecordQueue;
   readonly ledger: Ledger;
-  readonly guard: MemoryGuard | undefined;
   /** Attempts that failed since the last one that did not. */
   failures = 0;
   /** Nothing is taken any more. */
@@ -45,9 +44,7 @@ export class Delivery {
     this.options = options;
     this.queue = new RecordQueue(maxBytes);
     this.ledger = new Ledger(options);
-    if (spool === undefined) return;
-    this.guard = spool.guard(this.queue, this.ledger.sending);
-    spool.start(({ records, damaged }) => {
+    spool?.start(this.queue, this.ledger.sending, ({ records, damaged }) => {
       this.ledger.counters.recover(records, damaged);
       if (!this.isPumping && this.failures === 0) this.#schedule(0);
     });
@@ -82,21 +79,15 @@ export class Delivery {
       return undefined;
     }
     const { spool, flushIntervalMs } = this.options;
-    let place = spool?.immediate === true ? spool.writeNow(record) : undefined;
-    const replaced = before?.state === "waiting" ? before.place : undefined;
-    const entry = this.queue.put(record, before, spool === undefined ? 0 : performance.now());
+    const put = (): Waiting | DropReason => this.queue.put(record, before);
+    const entry = spool === undefined ? put() : spool.admit(record, before, put);
     if (this.#timer === undefined && !this.isPumping)
       this.#schedule(Math.min(flushIntervalMs, spool?.flushWithinMs ?? flushIntervalMs));
     if (typeof entry === "string") {
-      place ??= spool?.writeNow(record);
-      if (place === undefined) this.ledger.drop(entry, 1);
-      else spool?.release([place]);
+      this.ledger.drop(entry, 1);
       return undefined;
     }
-    if (entry === before) this.ledger.counters.merged++;
-    if (replaced !== undefined) spool?.settle(replaced);
-    entry.place = place;
-    if (place === undefined) this.guard?.watch();
+    if (entry !== undefined && entry === before) this.ledger.counters.merged++;
     return entry;
   }
 

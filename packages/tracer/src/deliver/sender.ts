@@ -49,9 +49,8 @@ export class Sender {
 
   /** What is under way may still arrive; it is counted when it does, or when it fails. */
   async close(): Promise<void> {
-    const { guard, ledger, queue, options } = this.#delivery;
-    guard?.rescue();
-    guard?.stop();
+    const { ledger, queue, options } = this.#delivery;
+    options.spool?.rescue();
     const left = queue.remove(() => true);
     ledger.drop("shutdown", left.filter(({ place }) => place === undefined).length);
     await options.spool?.close();
