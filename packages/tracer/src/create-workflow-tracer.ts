@@ -191,17 +191,12 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     processor,
     options.mirror?.open(problems),
   );
-  const recorder = new Recorder({
-    provider,
-    enabled: () => {
-      const recorded = typeof enabled === "function" ? enabled(scope) : enabled;
-      if (recorded && registerGlobally) problems.guard("OpenTelemetry", joinOtherInstrumentations);
-      return recorded;
-    },
-    problems,
-    captureContent: options.captureContent ?? true,
-    captureResults: options.captureResults ?? true,
-  });
+  const isEnabled = (): boolean => {
+    const recorded = typeof enabled === "function" ? enabled(scope) : enabled;
+    if (recorded && registerGlobally) problems.guard("OpenTelemetry", joinOtherInstrumentations);
+    return recorded;
+  };
+  const recorder = new Recorder(provider, problems, isEnabled, options);
 
   const flush: WorkflowTracer["flush"] = async ({ timeoutMs = FLUSH_TIMEOUT_MS } = {}) => {
     problems.guard("flush", () => processor.writeRunning(true));

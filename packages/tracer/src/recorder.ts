@@ -41,18 +41,17 @@ export class Recorder {
   readonly provider: PrivateProvider;
   readonly #enabled: () => boolean;
 
-  constructor(parts: {
-    provider: PrivateProvider;
-    problems: ProblemReporter;
-    captureResults: boolean;
-    captureContent: boolean;
-    enabled: () => boolean;
-  }) {
-    this.provider = parts.provider;
-    this.problems = parts.problems;
-    this.captureResults = parts.captureResults;
-    this.captureContent = parts.captureContent;
-    this.#enabled = parts.enabled;
+  constructor(
+    provider: PrivateProvider,
+    problems: ProblemReporter,
+    enabled: () => boolean,
+    { captureContent = true, captureResults = true }: { captureContent?: boolean; captureResults?: boolean },
+  ) {
+    this.provider = provider;
+    this.problems = problems;
+    this.captureContent = captureContent;
+    this.captureResults = captureResults;
+    this.#enabled = enabled;
   }
 
   /** Whether an execution that starts now is recorded. `asked`: what its own options say. */

@@ -2,7 +2,7 @@ import type { SpanRecord } from "@spanloom/model";
 import type { Pipeline } from "@spanloom/pipeline";
 import type { ProblemReporter } from "../problems.ts";
 import type { Send } from "./attempt.ts";
-import type { DeliveryStats, DropReason } from "./counters.ts";
+import type { DeliveryStats } from "./counters.ts";
 import { Ledger } from "./ledger.ts";
 import { RecordQueue, type Waiting } from "./record-queue.ts";
 import type { Sender } from "./sender.ts";
@@ -79,8 +79,10 @@ export class Delivery {
       return undefined;
     }
     const { spool, flushIntervalMs } = this.options;
-    const put = (): Waiting | DropReason => this.queue.put(record, before);
-    const entry = spool === undefined ? put() : spool.admit(record, before, put);
+    const entry =
+      spool === undefined
+        ? this.queue.put(record, before)
+        : spool.admit(record, before, () => this.queue.put(record, before));
     if (this.#timer === undefined && !this.isPumping)
       this.#schedule(Math.min(flushIntervalMs, spool?.flushWithinMs ?? flushIntervalMs));
     if (typeof entry === "string") {
