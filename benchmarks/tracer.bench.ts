@@ -174,7 +174,8 @@ const SIZE_LIMIT_KB = 15;
 /** The tracer's own code, as a host's bundler would ship it. */
 async function sizeBudget(): Promise<BenchBudget> {
   const { bytes, files } = await ownCode("tracer");
-  for (const { file, bytes: part } of files) console.log(`${String(part).padStart(6)} bytes minified  ${file}`);
+  for (const { file, bytes: part } of files)
+    console.log(`${String(part).padStart(6)} bytes minified  ${file}`);
   const kilobytes = bytes / 1000;
   return {
     what: "tracer core, own code, minified and gzipped",

@@ -52,7 +52,11 @@ test("chat messages as the large SDKs write them", () => {
   });
   const calls = captureContent([
     { role: "assistant", content: "", tool_calls: [{ function: { name: "add", arguments: { a: 1 } } }] },
-    { role: "assistant", content: "", tool_calls: [{ id: "c2", name: "add", args: { a: 2 }, type: "tool_call" }] },
+    {
+      role: "assistant",
+      content: "",
+      tool_calls: [{ id: "c2", name: "add", args: { a: 2 }, type: "tool_call" }],
+    },
   ]);
   expect(calls).toMatchObject({
     messages: [

@@ -1,15 +1,5 @@
-import {
-  type ScopedStore,
-  SpanloomError,
-  type SpanSink,
-  type TraceStore,
-} from "@spanloom/model";
-import {
-  createPipeline,
-  type HistogramMeter,
-  type Pipeline,
-  type PipelineOptions,
-} from "@spanloom/pipeline";
+import { type ScopedStore, SpanloomError, type SpanSink, type TraceStore } from "@spanloom/model";
+import { createPipeline, type HistogramMeter, type Pipeline, type PipelineOptions } from "@spanloom/pipeline";
 import { checkOptions } from "./check-options.ts";
 import type { Send } from "./deliver/attempt.ts";
 import type { DeliveryStats } from "./deliver/counters.ts";

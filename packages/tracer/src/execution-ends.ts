@@ -80,7 +80,8 @@ export class ExecutionEnds {
   /** Waits for the price table, so that a first short run has its cost. Never rejects. */
   async #finish(root: SpanRecord, totals: ExecutionTotals): Promise<void> {
     try {
-      if (totals.hasUnpriced && !this.#pipeline.priced) await settled(this.#pipeline.ready, PRICES_TIMEOUT_MS);
+      if (totals.hasUnpriced && !this.#pipeline.priced)
+        await settled(this.#pipeline.ready, PRICES_TIMEOUT_MS);
       await this.#tell(totals.summarize(root, (record) => this.#pipeline.price(record)));
     } catch (error) {
       this.#problems.report("callback_failed", "onExecutionEnd", "onExecutionEnd failed.", error);

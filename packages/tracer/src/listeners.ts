@@ -40,7 +40,10 @@ export interface Listeners {
   stop(): void;
 }
 
-export function listen(options: ListenOptions, { pipeline, problems, put, flush, stats }: Listened): Listeners {
+export function listen(
+  options: ListenOptions,
+  { pipeline, problems, put, flush, stats }: Listened,
+): Listeners {
   const { onEvent, onExecutionEnd, sampling, meter, flushOnSignals: signals = [] } = options;
   const events = onEvent && new EventChannel(onEvent, problems);
   const ends = onExecutionEnd && new ExecutionEnds(onExecutionEnd, pipeline, problems);

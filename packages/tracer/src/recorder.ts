@@ -1,5 +1,7 @@
 import { type Context, context, type Link, type Span, SpanKind, trace } from "@opentelemetry/api";
+import type { Content } from "@spanloom/model";
 import { activeHandle, runAt } from "./active-place.ts";
+import { captureContent } from "./capture.ts";
 import type { HrTime } from "./clock.ts";
 import type { SpanFacts } from "./facts.ts";
 import type { OtelScope } from "./otel/otel-span.ts";
@@ -67,9 +69,10 @@ export class Recorder {
     return trace.getSpan(here) === undefined ? running.context : here;
   }
 
-  /** What travels beside the span in this context, where it is one of this recorder. */
-  factsIn(context: Context): SpanFacts | undefined {
-    return this.provider.store.factsOf(trace.getSpan(context));
+  /** Takes a picture of a prompt, a response, a state or the like. */
+  contentOf(value: unknown): Content | undefined {
+    if (this.captureContent) return captureContent(value);
+    return { format: "text", state: "not_captured", reason: "captureContent is off" };
   }
 
   /** Cuts text in attributes as the environment's limit says. */

@@ -20,7 +20,6 @@ import {
 import { type StreamOptions, traceStream } from "./llm-stream.ts";
 import { type NodeHandle, type NodeOptions, nodeFacts } from "./node.ts";
 import { RecordedSpan } from "./recorded-span.ts";
-import type { Recorder } from "./recorder.ts";
 import { type RetryOptions, retryNode } from "./retry.ts";
 import { runSpan } from "./run-span.ts";
 import { safeKind, safeName } from "./safe.ts";
@@ -140,7 +139,7 @@ export class SpanHandle extends RecordedSpan {
   /** The same by hand: call `end` or `fail`. */
   startAgent(options: AgentOptions): SpanHandle {
     const agent = this.#startKind("agent", options);
-    agent.guard("agent", () => {
+    this.recorder.problems.guard("agent", () => {
       if (options.model !== undefined) agent.setModel(options.model, options.provider);
     });
     return agent;
@@ -194,11 +193,6 @@ export class SpanHandle extends RecordedSpan {
   /** Runs `work` as the body of this span: spans of other instrumentations started in it become children. */
   run<T>(work: () => T): T {
     return this.recorder.run(this, work);
-  }
-
-  /** @internal */
-  belongsTo(recorder: Recorder): boolean {
-    return this.recorder === recorder;
   }
 
   #startKind(kind: SpanKind | undefined, options: SpanOptions): SpanHandle {

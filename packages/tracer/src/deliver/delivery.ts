@@ -45,7 +45,10 @@ export class Delivery {
     this.queue = new RecordQueue(maxBytes);
     this.ledger = new Ledger(options);
     spool?.start(this.queue, this.ledger.sending, ({ records, damaged }) => {
-      this.ledger.counters.recover(records, damaged);
+      // What an earlier process left: records that can be read, and lines that cannot.
+      this.ledger.counters.accepted += records + damaged;
+      this.ledger.counters.recovered += records + damaged;
+      this.ledger.lose("damaged", damaged);
       if (!this.isPumping && this.failures === 0) this.#schedule(0);
     });
   }
@@ -54,7 +57,7 @@ export class Delivery {
     let queued = 0;
     for (const { place } of this.ledger.sending) if (place === undefined) queued++;
     for (const { place } of this.queue.waiting()) if (place === undefined) queued++;
-    return this.ledger.counters.stats(queued, this.options.spool?.pending ?? 0);
+    return this.ledger.stats(queued);
   }
 
   /** True when updates of running spans should wait: the room that is left is for ends. */

@@ -26,7 +26,7 @@ export async function settleRejected(
     if (entry === undefined) continue;
     // Spans of an execution that was deleted are refused for good: that is no fault.
     if (code === "deleted_execution") {
-      ledger.counters.drop("rejected", 1);
+      ledger.lose("rejected", 1);
       ledger.settle([entry]);
     } else refused.push({ entry, code, reason: message ?? code });
   }

@@ -90,7 +90,7 @@ export class Sender {
     this.#fromDisk = !this.#fromDisk;
     if (spool !== undefined && spool.unread > 0 && (this.#fromDisk || queue.size === 0)) {
       const { records, lost } = await spool.read(BATCH_RECORDS, BATCH_BYTES);
-      ledger.counters.drop("damaged", lost);
+      ledger.lose("damaged", lost);
       batch = records.map((found) => ({ ...found, state: "sending", outdated: false, since: undefined }));
     }
     if (batch.length === 0) batch = queue.take(BATCH_RECORDS, BATCH_BYTES);

@@ -17,7 +17,7 @@ export function addLocator(locator: Locator): void {
 function innermost(recorder: Recorder, running: SpanHandle | undefined): SpanHandle | undefined {
   let innermost = running;
   for (const handle of located()) {
-    if (!handle.belongsTo(recorder)) continue;
+    if (handle.recorder !== recorder) continue;
     if (innermost === undefined || depthOf(handle.recording.span) > depthOf(innermost.recording.span))
       innermost = handle;
   }

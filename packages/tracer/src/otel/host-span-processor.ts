@@ -28,7 +28,7 @@ export function spanProcessor(
       problems.guard("span processor", () => {
         if (span instanceof RecordingSpan) return;
         const within = exactContext(parentContext);
-        if (all || store.isBelowOurs(within)) store.onStart(span, within);
+        if (all || store.factsOf(trace.getSpan(within)) !== undefined) store.onStart(span, within);
       });
     },
     onEnd(span) {

@@ -74,7 +74,7 @@ function placeIn(recorder: Recorder, given: Context): Place {
   // Where recording is switched off no context says so.
   if (running?.facts.execution.recorded !== false) {
     const within = exactContext(given);
-    const above = recorder.factsIn(within);
+    const above = recorder.provider.store.factsOf(trace.getSpan(within));
     if (above !== undefined || running === undefined) return { within, above };
   }
   return { within: trace.setSpan(given, running.span), above: running.facts };

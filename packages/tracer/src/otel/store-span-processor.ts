@@ -86,11 +86,6 @@ export class StoreSpanProcessor {
     this.#timer ??= setInterval(() => this.writeRunning(false), liveIntervalMs).unref();
   }
 
-  /** Whether a span that starts there stands below one of ours. */
-  isBelowOurs(parentContext: Context): boolean {
-    return this.factsOf(trace.getSpan(parentContext)) !== undefined;
-  }
-
   onEnd(span: OtelSpan): void {
     const live = (span as OtelSpan & Carrier)[this.#key];
     if (live === undefined) return;
