@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import { build, minify } from "vite";
 
-/** What a package itself brings to a host that imports its main entry, without anything that it imports from others. */
+/** What a package brings to a host that imports its main entry. */
 export interface OwnCode {
   /** Minified and gzipped: what is loaded at once. What is imported when it is asked for does not count. */
   bytes: number;
@@ -11,7 +11,8 @@ export interface OwnCode {
   files: { file: string; bytes: number }[];
 }
 
-export async function ownCode(packageName: string): Promise<OwnCode> {
+/** Of the package alone, without anything that it imports from others; `withOurs`: with other packages of ours. */
+export async function ownCode(packageName: string, withOurs = false): Promise<OwnCode> {
   const root = join(import.meta.dirname, "..", "packages", packageName);
   const result = await build({
     root,
@@ -19,6 +20,7 @@ export async function ownCode(packageName: string): Promise<OwnCode> {
     logLevel: "error",
     mode: "production",
     plugins: [react()],
+    resolve: { conditions: ["@spanloom/source"] },
     build: {
       write: false,
       // Vite keeps the white space of a library: its hosts minify it, as is done below.
@@ -26,7 +28,8 @@ export async function ownCode(packageName: string): Promise<OwnCode> {
       target: "es2023",
       lib: { entry: join(root, "src", "index.ts"), formats: ["es"], fileName: "index" },
       rolldownOptions: {
-        external: (id) => !id.startsWith(".") && !isAbsolute(id),
+        external: (id) =>
+          !id.startsWith(".") && !isAbsolute(id) && !(withOurs && id.startsWith("@spanloom/")),
         // As in an app, whose chunks may take from one another.
         preserveEntrySignatures: "allow-extension",
       },

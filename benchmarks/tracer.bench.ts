@@ -52,7 +52,11 @@ export default async function bench(): Promise<BenchResult> {
     ],
   ];
 
-  const result: BenchResult = { cases: [], budgets: [await sizeBudget()] };
+  const together = await ownCode("tracer", true);
+  const result: BenchResult = {
+    cases: [summarize("tracer core with pipeline and model, gzip", "KB", [together.bytes / 1000])],
+    budgets: [await sizeBudget()],
+  };
   for (const [base, measured] of pairs) {
     const [baseCase, measuredCase] = await compare(base, measured);
     const ratio = measuredCase.ratioTo?.ratio ?? Number.NaN;
