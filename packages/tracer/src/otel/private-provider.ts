@@ -40,15 +40,16 @@ export class PrivateProvider implements SpanHome {
 
   start(request: StartRequest): RecordingSpan {
     const { within, links, facts } = request;
-    const parent = parentIn(within);
+    const above = trace.getSpan(within);
+    const own = above instanceof RecordingSpan;
+    const parent = own ? above.spanContext() : parentIn(within);
     const context: SpanContext = {
       traceId: parent?.traceId ?? newTraceId(),
       spanId: newSpanId(),
       traceFlags: 1,
     };
     if (parent?.traceState !== undefined) context.traceState = parent.traceState;
-    const above = trace.getSpan(within);
-    const depth = above instanceof RecordingSpan ? above.depth + 1 : 0;
+    const depth = own ? above.depth + 1 : 0;
     const span = new RecordingSpan(this, request, context, parent, depth);
     if (links !== undefined) span.addLinks(links);
     this.store.onStart(span, within, facts);
