@@ -9,6 +9,7 @@ import type { CallSettings } from "./call.ts";
 import { type Limits, readLimits } from "./limits.ts";
 import { LIVE_TIMES, type LiveTimes } from "./live/live-trace.ts";
 import { type ConfigSource, checkSource } from "./panel-config.ts";
+import { printFailure } from "./print-failure.ts";
 import { errorResponse, HttpProblem } from "./problems.ts";
 
 export interface HandlerOptions {
@@ -31,7 +32,7 @@ export interface HandlerOptions {
   live?: Partial<LiveTimes>;
   /** Sees every view, write and refusal. */
   onAudit?: OnAudit;
-  /** Gets failures that callers must not read; `console.error` where absent. */
+  /** Gets failures that callers must not read. Where absent, their kind and place go to the console, never their text. */
   onError?: (error: unknown, where: { method: string; action?: string }) => void;
 }
 
@@ -50,7 +51,7 @@ export function createHandler(options: HandlerOptions): Handler {
     ...(config !== undefined && { config }),
     pipeline: options.readOnly === true ? false : (options.pipeline ?? createPipeline()),
   };
-  const report = options.onError ?? ((error) => console.error("Spanloom could not answer a request:", error));
+  const report = options.onError ?? printFailure;
 
   const app = new Hono({ getPath: (request) => pathBelow(basePath, request.url) });
   const allowed = new Map<string, string[]>();

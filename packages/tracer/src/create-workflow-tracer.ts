@@ -13,6 +13,7 @@ import {
   type PipelineOptions,
 } from "@spanloom/pipeline";
 import { checkTimes } from "./check-times.ts";
+import { cleanCause } from "./clean-cause.ts";
 import type { Send } from "./deliver/attempt.ts";
 import type { DeliveryStats } from "./deliver/counters.ts";
 import { Delivery } from "./deliver/delivery.ts";
@@ -153,15 +154,15 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
   const sink = sinkOf(options);
   checkSampling(sampling);
   checkTimes(options);
-  const problems = createProblemReporter(options.onProblem);
+  const scope = options.scope ?? ("scope" in sink && typeof sink.scope === "string" ? sink.scope : "default");
+  const pipeline = options.pipeline ?? createPipeline({ redaction, pricing });
+  const problems = createProblemReporter(options.onProblem, (cause) => cleanCause(cause, pipeline, scope));
   const environment = readEnvironment(process.env, problems);
   const enabled = options.enabled ?? !environment.disabled;
   const otlp = enabled === false ? undefined : otlpOptions(options.otlp, environment);
-  const pipeline = options.pipeline ?? createPipeline({ redaction, pricing });
   const events = onEvent === undefined ? undefined : new EventChannel(onEvent, problems);
 
   const { durability } = options;
-  const scope = options.scope ?? ("scope" in sink && typeof sink.scope === "string" ? sink.scope : "default");
   const delivery = (name: string, send: Send, timeoutMs?: number): Delivery =>
     new Delivery({
       name,
