@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { decodeOtlp } from "@spanloom/model/otlp";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { CONTENT, MARKER, NEEDLES } from "./planted-secrets.test-support.ts";
+import { CONTENT, MARKER, NEEDLES, QUOTED } from "./planted-secrets.test-support.ts";
 import { type Heard, program, type SecretiveHost } from "./secretive-host.test-support.ts";
 
 const fixtureFolder = join(import.meta.dirname, "../../packages/pipeline/src/normalize/dialects/fixtures");
@@ -19,8 +19,8 @@ interface Place {
   read(): string;
   /** Found in it, or nothing has been looked at. */
   holds: readonly string[];
-  /** Prompts, answers, arguments, results and states have no business here either. */
-  contentFree?: true;
+  /** Content that has no business here either. */
+  never?: readonly string[];
 }
 
 const servers: Server[] = [];
@@ -37,6 +37,7 @@ beforeAll(async () => {
   const own = await startCollector();
   const ownWithoutContent = await startCollector();
   const hosts = await startCollector();
+  const ofOurs = await startCollector();
   const refusing = await startCollector(400);
   const host: SecretiveHost = {
     folder,
@@ -45,6 +46,7 @@ beforeAll(async () => {
       own: own.url,
       ownWithoutContent: ownWithoutContent.url,
       hosts: hosts.url,
+      ofOurs: ofOurs.url,
       refusing: refusing.url,
     },
   };
@@ -84,30 +86,40 @@ beforeAll(async () => {
     "what our exporter sent": { read: own.received, holds: [MARKER, CONTENT, "[email:k1:"] },
     "what our exporter sent without content": {
       read: ownWithoutContent.received,
+      holds: [MARKER, "[email:k1:", "HostError"],
+      never: [CONTENT, QUOTED],
+    },
+    "what a wrapped exporter of the host sent of our spans": {
+      read: ofOurs.received,
       holds: [MARKER, "[email:k1:"],
-      contentFree: true,
+      never: [CONTENT],
     },
     "what a wrapped exporter of the host sent": {
       read: hosts.received,
       holds: [MARKER, "[email:k1:", ...new Set(dialects)],
     },
     "what a collector refused": { read: refusing.received, holds: [MARKER] },
-    "live events": { read: () => heard.live, holds: [MARKER, "[email:k1:"], contentFree: true },
-    "answers of the server": { read: () => heard.answers, holds: [MARKER, CONTENT, "[email:k1:"] },
-    events: { read: () => heard.events, holds: [MARKER, "[email:k1:"], contentFree: true },
-    "ends of executions": { read: () => heard.ends, holds: [MARKER, "[email:k1:"], contentFree: true },
+    "live events": { read: () => heard.live, holds: [MARKER, "[email:k1:"], never: [CONTENT] },
+    "answers of the server": { read: () => heard.answers, holds: [MARKER, CONTENT, QUOTED, "[email:k1:"] },
+    "answers to callers who may not see content": {
+      read: () => heard.answersWithoutContent,
+      holds: [MARKER, "[email:k1:", "not_permitted", "[not permitted]", "HostError"],
+      never: [CONTENT, QUOTED],
+    },
+    events: { read: () => heard.events, holds: [MARKER, "[email:k1:"], never: [CONTENT] },
+    "ends of executions": { read: () => heard.ends, holds: [MARKER, "[email:k1:"], never: [CONTENT, QUOTED] },
     "problem reports": { read: () => heard.problems, holds: [MARKER, "delivery_failed", "callback_failed"] },
     "the console": {
       read: () => printed,
       holds: ["spanloom: delivery_failed", "spanloom: callback_failed", "Spanloom could not answer"],
-      contentFree: true,
+      never: [CONTENT, QUOTED],
     },
   };
   look = () => {
     const found: Record<string, string> = {};
-    for (const [place, { read, contentFree }] of Object.entries(places)) {
+    for (const [place, { read, never = [] }] of Object.entries(places)) {
       const text = read();
-      for (const needle of contentFree ? [...NEEDLES, CONTENT] : NEEDLES) {
+      for (const needle of [...NEEDLES, ...never]) {
         const at = text.indexOf(needle);
         if (at >= 0)
           found[`${place}: ${needle}`] = text.slice(Math.max(0, at - 200), at + needle.length + 50);

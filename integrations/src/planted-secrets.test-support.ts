@@ -40,8 +40,11 @@ export const NEEDLES: readonly string[] = [
 /** Stands beside every secret and is none: where it is not found, nobody has looked. */
 export const MARKER = "lighthouse";
 
-/** Stands in prompts, answers, arguments, results and states alone. */
+/** Stands in prompts, answers, arguments, results and states alone, and in attributes that hold such. */
 export const CONTENT = "driftwood";
+
+/** Stands in messages of errors alone, which quote what the code worked on. */
+export const QUOTED = "flotsam";
 
 export const redaction: RedactionOptions = {
   personalData: true,

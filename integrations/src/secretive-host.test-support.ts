@@ -28,13 +28,13 @@ import { createWorkflowTracer, type WorkflowTracer, type WorkflowTracerOptions }
 import { createDiskSpool } from "@spanloom/tracer/durable";
 import { redactingExporter } from "@spanloom/tracer/otel";
 import { fullRecord, SHAPED } from "../../packages/pipeline/src/redact/canaries.test-support.ts";
-import { allSecrets, CANARIES, CONTENT, MARKER, redaction } from "./planted-secrets.test-support.ts";
+import { allSecrets, CANARIES, CONTENT, MARKER, QUOTED, redaction } from "./planted-secrets.test-support.ts";
 
 export interface SecretiveHost {
   /** Where stores and spools are made. */
   folder: string;
-  /** Collectors on loopback: of the tracer, of the tracer without content, and of the host's own exporter. */
-  collectors: { own: string; ownWithoutContent: string; hosts: string; refusing: string };
+  /** Collectors on loopback: of the tracer, with content and without, and of the host's own exporter. */
+  collectors: { own: string; ownWithoutContent: string; hosts: string; ofOurs: string; refusing: string };
   /** OTLP/JSON that real instrumentations wrote. */
   fixtures: string[];
 }
@@ -46,6 +46,7 @@ export interface Heard {
   problems: string;
   live: string;
   answers: string;
+  answersWithoutContent: string;
   counts: { spilled: number; deadLettered: number };
 }
 
@@ -94,17 +95,25 @@ async function run(host: SecretiveHost): Promise<void> {
   await tracer.flush({ timeoutMs: 20_000 });
   const answers = await writeThroughHttp(handler);
   const live = await readEverything(handler, answers);
+  const withoutContent: string[] = [];
+  const authorize = allowAll({ content: false });
+  const strict = createHandler({ store, authorize, readOnly: true, live: { quietMs: 10 } });
+  withoutContent.push(await readEverything(strict, withoutContent));
   await askBrokenStore(answers);
 
   // The same with the console in place of callbacks, and a collector that may not have content.
+  const exporter = new OTLPTraceExporter({ url: collectors.ofOurs });
+  const processor = new BatchSpanProcessor(redactingExporter<ReadableSpan>(exporter, { redaction }));
   const silent = make({
     store: createMemoryStore(),
     otlp: { url: collectors.ownWithoutContent },
+    spanProcessors: [processor],
     onEvent: (event) => Promise.reject(new Error(`onEvent: ${JSON.stringify(event)}`)),
   });
   await runEverything(silent, allSecrets);
   await failInHostCode(silent);
   await silent.flush();
+  await processor.forceFlush();
 
   // A store that is broken and quotes what it was given, in front of a collector that does the same.
   const quoting = (spans: readonly SpanRecord[]): Error =>
@@ -157,6 +166,7 @@ async function run(host: SecretiveHost): Promise<void> {
     problems: JSON.stringify(heard.problems),
     live,
     answers: answers.join("\n"),
+    answersWithoutContent: withoutContent.join("\n"),
     counts: { spilled: broken.stats().spilled, deadLettered: refusing.stats().deadLettered },
   };
   // The files are looked at while everything is open, and again when it is closed.
@@ -172,15 +182,19 @@ async function run(host: SecretiveHost): Promise<void> {
 /** A secret in every field that a host can fill, of spans of every kind that it can make. */
 async function runEverything(tracer: WorkflowTracer, secret: string): Promise<void> {
   const text = `${MARKER} ${secret}`;
-  const error = Object.assign(new Error(text, { cause: new Error(text) }), { name: "HostError", code: text });
+  const error = Object.assign(new Error(`${text} ${QUOTED}`, { cause: new Error(text) }), {
+    name: "HostError",
+    code: text,
+  });
+  const said = `${CONTENT} ${text}`;
   const attributes = {
     plain: text,
+    "app.question": said,
     [text]: 1,
     json: JSON.stringify({ deep: [text] }),
     nested: { list: [text, { text }] },
     api_key: secret,
   };
-  const said = `${CONTENT} ${text}`;
   const content = { role: said, nested: [{ said }], json: JSON.stringify({ said }), [said]: 1 };
   const chat = [
     { role: "user", name: text, content: said },
@@ -387,6 +401,8 @@ async function readEverything(
     live.push(await get(`${path}/trace`, "text/event-stream"));
     answers.push(await get(path), await get(`${path}/trace?view=full`));
     answers.push(await get(`/runs/${encodeURIComponent(execution_id)}/metrics`));
+    const page = JSON.parse(await get(`${path}/trace`)) as { spans: { span_id: string }[] };
+    for (const { span_id } of page.spans) answers.push(await get(`${path}/spans/${span_id}`));
   }
   return live.join("\n");
 }

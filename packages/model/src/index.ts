@@ -24,6 +24,16 @@ export type {
   TextContent,
 } from "./content.ts";
 export {
+  attributesWithoutContent,
+  CONTENT_FIELDS,
+  type ContentField,
+  isModelContentEvent,
+  isModelContentKey,
+  NOT_PERMITTED,
+  skeletonWithoutContent,
+  withoutContent,
+} from "./content-rule.ts";
+export {
   addCost,
   type Cost,
   type CostSource,

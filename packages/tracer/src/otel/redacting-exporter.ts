@@ -1,7 +1,6 @@
 import type { SpanContext } from "@opentelemetry/api";
-import type { Attributes, SpanRecord } from "@spanloom/model";
+import { type Attributes, isModelContentEvent, isModelContentKey, type SpanRecord } from "@spanloom/model";
 import { createPipeline, type Pipeline, type PipelineOptions } from "@spanloom/pipeline";
-import { isContentEvent, isContentKey } from "./content-keys.ts";
 import type { OtelSpan } from "./otel-span.ts";
 import { attributesOf, snapshot } from "./snapshot.ts";
 import { markWrapped } from "./wrapped-exporters.ts";
@@ -69,7 +68,7 @@ class SpanCleaner {
     const states = contexts.map(stateOf);
     const bags: Bag[] = [span.attributes, names, { ...states }];
     for (const { name, attributes = {} } of span.events)
-      bags.push(this.#content || !isContentEvent(name) ? attributes : {});
+      bags.push(this.#content || !isModelContentEvent(name) ? attributes : {});
     for (const { attributes = {} } of span.links) bags.push(attributes);
     const record = this.#redact(snapshot(span, undefined, 0, true), bags);
     const cleaned = record.events.map(({ attributes }, index) => restore(bags[index] ?? {}, attributes));
@@ -158,7 +157,7 @@ function stateOf(context: SpanContext | undefined): string {
 }
 
 function withoutContent(bag: Bag): Bag {
-  return Object.fromEntries(Object.entries(bag).filter(([key]) => !isContentKey(key)));
+  return Object.fromEntries(Object.entries(bag).filter(([key]) => !isModelContentKey(key)));
 }
 
 /** What redaction left as it was keeps its own form: exporters know it better than JSON. */
