@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { decodeOtlp } from "@spanloom/model/otlp";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { CONTENT, MARKER, NEEDLES, QUOTED } from "./planted-secrets.test-support.ts";
+import { allSecrets, CONTENT, MARKER, NEEDLES, QUOTED } from "./planted-secrets.test-support.ts";
 import { type Heard, program, type SecretiveHost } from "./secretive-host.test-support.ts";
 
 const fixtureFolder = join(import.meta.dirname, "../../packages/pipeline/src/normalize/dialects/fixtures");
@@ -82,6 +82,8 @@ beforeAll(async () => {
     },
     "the spill log": { read: () => filesIn("spill", "**/*.log"), holds: [MARKER, CONTENT, "[email:k1:"] },
     "dead letters": { read: () => filesIn("letters", "**/*.jsonl"), holds: [MARKER, CONTENT, "[email:k1:"] },
+    "the vault's files": { read: () => filesIn("vault"), holds: ['"ciphertext"'], never: [CONTENT, MARKER] },
+    "what the vault says of reads": { read: () => heard.reads, holds: [MARKER], never: [CONTENT] },
     "every file": { read: () => filesIn("."), holds: [MARKER] },
     "what our exporter sent": { read: own.received, holds: [MARKER, CONTENT, "[email:k1:"] },
     "what our exporter sent without content": {
@@ -147,6 +149,9 @@ test("no secret of a run comes to rest anywhere or leaves by any way, and conten
   expect(heard.counts.spilled).toBeGreaterThan(10);
   // The span that the store names, and the one that it throws for.
   expect(heard.counts.deadLettered).toBeGreaterThanOrEqual(2);
+  // What the vault's files hold comes back to the one who may see it, as it was.
+  for (const secret of allSecrets.split("\n"))
+    expect(heard.raw).toContain(JSON.stringify(secret).slice(1, -1));
   expect(fixtures.length).toBeGreaterThanOrEqual(10);
 
   expect(look()).toEqual({});

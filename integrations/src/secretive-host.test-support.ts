@@ -1,4 +1,5 @@
 // A host of its own, with real parts, that puts secrets into everything a workflow can fill, and says what it heard.
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { context, createTraceState } from "@opentelemetry/api";
@@ -21,6 +22,7 @@ import {
 import { encodeSpans } from "@spanloom/model/http";
 import { decodeOtlp } from "@spanloom/model/otlp";
 import { createPipeline } from "@spanloom/pipeline";
+import { createContentVault, createFolderBlobs } from "@spanloom/pipeline/vault";
 import { allowAll, createHandler } from "@spanloom/server";
 import { createMemoryStore } from "@spanloom/store";
 import { createSqliteStore } from "@spanloom/store/sqlite";
@@ -47,16 +49,27 @@ export interface Heard {
   live: string;
   answers: string;
   answersWithoutContent: string;
+  /** What the vault was told of reads, and what it gave: the only place where secrets are. */
+  reads: string;
+  raw: string;
   counts: { spilled: number; deadLettered: number };
 }
 
 /** Where the program is. */
 export const program: string = import.meta.filename;
 
+/** The execution that has all secrets at once. */
+const WITH_ALL = `execution id ${MARKER}`;
+
 if (process.argv[1] === program) await run(JSON.parse(process.argv[2] ?? "") as SecretiveHost);
 
 async function run(host: SecretiveHost): Promise<void> {
-  const heard = { events: [] as unknown[], ends: [] as unknown[], problems: [] as unknown[] };
+  const heard = {
+    events: [] as unknown[],
+    ends: [] as unknown[],
+    problems: [] as unknown[],
+    reads: [] as unknown[],
+  };
   const { folder, collectors } = host;
   const tell: Partial<WorkflowTracerOptions> = {
     // Their failures quote what they were given.
@@ -82,6 +95,10 @@ async function run(host: SecretiveHost): Promise<void> {
     });
 
   const store = createSqliteStore({ path: join(folder, "store", "spans.db") });
+  const keys = { current: "k", all: { k: randomBytes(32) } };
+  const blobs = createFolderBlobs({ directory: join(folder, "vault") });
+  const vault = createContentVault({ blobs, keys, onRead: (read) => void heard.reads.push(read) });
+  const vaulted = make({ store, vault });
   const tracer = make({ store, otlp: { url: collectors.own, content: true }, ...tell });
   const handler = createHandler({
     store,
@@ -93,12 +110,15 @@ async function run(host: SecretiveHost): Promise<void> {
   await replay(host, tracer);
   await failInHostCode(tracer);
   await tracer.flush({ timeoutMs: 20_000 });
+  await runEverything(vaulted, allSecrets);
+  await vaulted.flush({ timeoutMs: 20_000 });
   const answers = await writeThroughHttp(handler);
   const live = await readEverything(handler, answers);
   const withoutContent: string[] = [];
   const authorize = allowAll({ content: false });
   const strict = createHandler({ store, authorize, readOnly: true, live: { quietMs: 10 } });
   withoutContent.push(await readEverything(strict, withoutContent));
+  const raw = await readRaw(createHandler({ store, vault, authorize: allowAll({ rawContent: true }) }));
   await askBrokenStore(answers);
 
   // The same with the console in place of callbacks, and a collector that may not have content.
@@ -167,13 +187,17 @@ async function run(host: SecretiveHost): Promise<void> {
     live,
     answers: answers.join("\n"),
     answersWithoutContent: withoutContent.join("\n"),
+    reads: JSON.stringify(heard.reads),
+    raw: raw.join("\n"),
     counts: { spilled: broken.stats().spilled, deadLettered: refusing.stats().deadLettered },
   };
   // The files are looked at while everything is open, and again when it is closed.
   process.send?.(told);
   await new Promise((resolve) => process.once("message", resolve));
   await Promise.all(
-    [tracer, silent, broken, brokenSilent, refusing].map((each) => each.shutdown({ timeoutMs: 100 })),
+    [tracer, vaulted, silent, broken, brokenSilent, refusing].map((each) =>
+      each.shutdown({ timeoutMs: 100 }),
+    ),
   );
   await store.close();
   process.disconnect();
@@ -401,10 +425,20 @@ async function readEverything(
     live.push(await get(`${path}/trace`, "text/event-stream"));
     answers.push(await get(path), await get(`${path}/trace?view=full`));
     answers.push(await get(`/runs/${encodeURIComponent(execution_id)}/metrics`));
+    if (execution_id !== WITH_ALL) continue;
     const page = JSON.parse(await get(`${path}/trace`)) as { spans: { span_id: string }[] };
     for (const { span_id } of page.spans) answers.push(await get(`${path}/spans/${span_id}`));
   }
   return live.join("\n");
+}
+
+/** What the vault kept of every span, as the one caller gets it who may see it. */
+async function readRaw(handler: (request: Request) => Promise<Response>): Promise<string[]> {
+  const get = async (path: string): Promise<string> =>
+    (await handler(new Request(`http://host.test${path}`))).text();
+  const path = `/executions/${encodeURIComponent(WITH_ALL)}`;
+  const { spans } = JSON.parse(await get(`${path}/trace`)) as { spans: { span_id: string }[] };
+  return Promise.all(spans.map(({ span_id }) => get(`${path}/spans/${span_id}/raw`)));
 }
 
 /** All that a host could print of a problem. */

@@ -88,6 +88,7 @@ async function record(
       ...(grant !== undefined && { scope: grant.scope, roles: grant.roles }),
       ...(grant?.subject !== undefined && { subject: grant.subject }),
       content: grant?.content ?? false,
+      ...(about.action === "raw_content.read" && grant?.rawContent === true && { rawContent: true as const }),
     });
     return response;
   } catch (error) {

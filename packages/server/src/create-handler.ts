@@ -1,4 +1,4 @@
-import { SpanloomError, type TraceStore } from "@spanloom/model";
+import { type ContentVault, SpanloomError, type TraceStore } from "@spanloom/model";
 import { ROUTES, type RouteName } from "@spanloom/model/http";
 import { createPipeline, type Pipeline } from "@spanloom/pipeline";
 import { Hono } from "hono";
@@ -23,6 +23,8 @@ export interface HandlerOptions {
    * where absent. `false` stores them as they come: for services that are known to clean them.
    */
   pipeline?: Pick<Pipeline, "clean" | "ready"> | false;
+  /** Holds raw content, for callers whose grant says `rawContent`. Without it there is no route for that. */
+  vault?: ContentVault;
   /** The path that all routes stand below, e.g. `/api/spanloom`; none where a router has taken it off already. */
   basePath?: string;
   /** Leaves the routes that write out: they are not there. */
@@ -41,7 +43,7 @@ export type Handler = (request: Request) => Promise<Response>;
 
 /** The REST of a store, for any server that speaks Request and Response. Throws `invalid_argument` for unusable options. */
 export function createHandler(options: HandlerOptions): Handler {
-  const { store, authorize, config, onAudit } = options;
+  const { store, authorize, config, onAudit, vault } = options;
   const basePath = readBasePath(options.basePath ?? "");
   checkSource(config);
   const limits = readLimits(options.limits);
@@ -49,6 +51,7 @@ export function createHandler(options: HandlerOptions): Handler {
     limits,
     live: { ...LIVE_TIMES, ...options.live },
     ...(config !== undefined && { config }),
+    ...(vault !== undefined && { vault }),
     pipeline: options.readOnly === true ? false : (options.pipeline ?? createPipeline()),
   };
   const report = options.onError ?? printFailure;
@@ -58,6 +61,7 @@ export function createHandler(options: HandlerOptions): Handler {
   for (const name of Object.keys(ROUTES) as RouteName[]) {
     const { method, path, action } = ROUTES[name];
     if (method === "POST" && options.readOnly === true) continue;
+    if (name === "getRawContent" && vault === undefined) continue;
     allowed.set(path, [...(allowed.get(path) ?? []), ...(method === "GET" ? ["GET", "HEAD"] : [method])]);
     app.on(method, path, (context) =>
       answer({

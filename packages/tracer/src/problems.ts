@@ -90,7 +90,8 @@ function warn({ code, where, message, cause, count }: Problem): void {
 }
 
 /** Name and code only: an error's message may quote the workflow's content. */
-function errorLabel(error: Error): string {
+export function errorLabel(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
   const parts = [error.name, "code" in error ? error.code : undefined];
   return parts.filter((part) => typeof part === "string" && /^[\w.-]{1,60}$/.test(part)).join(" ") || "Error";
 }
