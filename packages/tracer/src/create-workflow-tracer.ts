@@ -147,6 +147,12 @@ export interface WorkflowTracer {
   flush(options?: { timeoutMs?: number }): Promise<boolean>;
   /** Flushes, then stops: later spans are not kept. Never rejects. */
   shutdown(options?: { timeoutMs?: number }): Promise<boolean>;
+  /**
+   * Deletes an execution in the store, in what waits for store and collector (in memory, on the disk, dead letters) and in
+   * the vault. What comes late for it goes nowhere. False when the store had none. Unlike everything else here it rejects
+   * when something could not be deleted: call it again then.
+   */
+  deleteExecution(executionId: string): Promise<boolean>;
   stats(): TracerStats;
 }
 
@@ -271,6 +277,10 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     activeSpan: () => recorder.active(),
     guard: (where, work) => problems.guard(where, work),
     flush,
+    async deleteExecution(executionId) {
+      const { eraseExecution } = await import("./erase.ts");
+      return eraseExecution(executionId, { sink, deliveries, feed: await feed });
+    },
     async shutdown({ timeoutMs = FLUSH_TIMEOUT_MS } = {}) {
       const flushed = await flush({ timeoutMs });
       await settled(provider.shutdown(), timeoutMs);

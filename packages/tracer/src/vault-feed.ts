@@ -54,21 +54,22 @@ export class VaultFeed {
   }
 
   /** Takes a span as it was before redaction. `cleaned`: as the store has it, under the ids that readers know. */
-  put(raw: SpanRecord, { executionId, traceId, spanId }: SpanRecord): void {
+  put(raw: SpanRecord, cleaned: SpanRecord): void {
+    const { executionId, traceId, spanId } = cleaned;
     // Of a trace that nobody has named, nobody knows yet with which execution it will be deleted.
     if (executionId === traceId || !mayHoldContent(raw)) return;
     const content = contentOf(this.#normalizer.clean(raw));
     if (content === undefined) return;
     const characters = JSON.stringify(content).length;
     this.#accepted++;
-    if (this.#closed) return this.#drop("shutdown", 1);
-    if (this.#characters + characters > MAX_CHARACTERS) return this.#drop("queue_full", 1);
+    const full = this.#characters + characters > MAX_CHARACTERS;
+    if (this.#closed || full) {
+      this.#drop(this.#closed ? "shutdown" : "queue_full", 1);
+      return;
+    }
     this.#characters += characters;
-    this.#queue.push({
-      address: { scope: this.#scope, executionId, traceId, spanId },
-      content,
-      characters,
-    });
+    const address = { scope: this.#scope, executionId, traceId, spanId };
+    this.#queue.push({ address, content, characters });
     this.#working ??= this.#work();
   }
 

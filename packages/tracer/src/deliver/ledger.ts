@@ -54,6 +54,12 @@ export class Ledger {
     }
   }
 
+  /** Records of an execution that was deleted: that is no fault, and nobody is told. */
+  forget(entries: readonly Waiting[]): void {
+    this.settle(entries);
+    this.counters.drop("deleted", entries.length);
+  }
+
   /** Records that are to blame: set apart where there is a disk, else counted and let go. */
   async refuse(refused: readonly Refusal[]): Promise<void> {
     if (refused.length === 0) return;
