@@ -129,7 +129,7 @@ beforeAll(async () => {
     }
     return found;
   };
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   for (const server of servers) {

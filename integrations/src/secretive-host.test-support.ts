@@ -104,19 +104,19 @@ async function run(host: SecretiveHost): Promise<void> {
     store,
     authorize: allowAll(),
     pipeline: createPipeline({ redaction }),
-    live: { quietMs: 10 },
+    live: { quietMs: 0, gatherMs: 0 },
   });
   for (const { text } of CANARIES) await runEverything(tracer, text);
   await replay(host, tracer);
   await failInHostCode(tracer);
-  await tracer.flush({ timeoutMs: 20_000 });
+  await tracer.flush({ timeoutMs: 60_000 });
   await runEverything(vaulted, allSecrets);
-  await vaulted.flush({ timeoutMs: 20_000 });
+  await vaulted.flush({ timeoutMs: 60_000 });
   const answers = await writeThroughHttp(handler);
   const live = await readEverything(handler, answers);
   const withoutContent: string[] = [];
   const authorize = allowAll({ content: false });
-  const strict = createHandler({ store, authorize, readOnly: true, live: { quietMs: 10 } });
+  const strict = createHandler({ store, authorize, readOnly: true, live: { quietMs: 0, gatherMs: 0 } });
   withoutContent.push(await readEverything(strict, withoutContent));
   const raw = await readRaw(createHandler({ store, vault, authorize: allowAll({ rawContent: true }) }));
   await askBrokenStore(answers);
@@ -132,7 +132,7 @@ async function run(host: SecretiveHost): Promise<void> {
   });
   await runEverything(silent, allSecrets);
   await failInHostCode(silent);
-  await silent.flush();
+  await silent.flush({ timeoutMs: 60_000 });
   await processor.forceFlush();
 
   // A store that is broken and quotes what it was given, in front of a collector that does the same.
@@ -178,7 +178,7 @@ async function run(host: SecretiveHost): Promise<void> {
     onProblem: tell.onProblem,
   });
   await runEverything(refusing, allSecrets);
-  await refusing.flush();
+  await refusing.flush({ timeoutMs: 60_000 });
 
   const told: Heard = {
     events: JSON.stringify(heard.events),

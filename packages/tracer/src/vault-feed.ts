@@ -34,7 +34,6 @@ export class VaultFeed {
   readonly #vault: ContentVault;
   readonly #scope: string;
   readonly #problems: ProblemReporter;
-  readonly #timeoutMs: number;
   /** Content of other instrumentations stands in attributes until a dialect moves it. */
   readonly #normalizer = createPipeline({ redaction: false, pricing: false });
   #queue: Entry[] = [];
@@ -46,11 +45,10 @@ export class VaultFeed {
   #kept = 0;
   readonly #dropped: VaultStats["dropped"] = {};
 
-  constructor(vault: ContentVault, scope: string, problems: ProblemReporter, timeoutMs = PUT_TIMEOUT_MS) {
+  constructor(vault: ContentVault, scope: string, problems: ProblemReporter) {
     this.#vault = vault;
     this.#scope = scope;
     this.#problems = problems;
-    this.#timeoutMs = timeoutMs;
   }
 
   /** Takes a span as it was before redaction. `cleaned`: as the store has it, under the ids that readers know. */
@@ -110,7 +108,7 @@ export class VaultFeed {
     try {
       const put = Promise.resolve(this.#vault.put(address, content)).then(() => true);
       put.catch(() => undefined);
-      if ((await within(put, this.#timeoutMs, false)) === true) return true;
+      if ((await within(put, PUT_TIMEOUT_MS, false)) === true) return true;
       this.#report("gave no answer");
     } catch (error) {
       this.#report(errorLabel(this.#problems.clean(error)));

@@ -127,6 +127,9 @@ export class Delivery {
   async deleteExecution(executionId: string): Promise<void> {
     const { counters } = this.#ledger;
     this.#deleted.add(executionId);
+    // What comes later than this many deletions is for the store's tombstone.
+    const [oldest] = this.#deleted;
+    if (this.#deleted.size > 10_000 && oldest !== undefined) this.#deleted.delete(oldest);
     this.#ledger.forget(this.#queue.remove(({ record }) => record.executionId === executionId));
     await this.#options.spool?.deleteExecution(executionId, (from, count) => {
       counters.drop("deleted", count);
