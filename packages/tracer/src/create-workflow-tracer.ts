@@ -1,5 +1,17 @@
-import { type ScopedStore, SpanloomError, type SpanSink, type TraceStore } from "@spanloom/model";
-import { createPipeline, type HistogramMeter, type Pipeline, type PipelineOptions } from "@spanloom/pipeline";
+import {
+  type ContentVault,
+  type ScopedStore,
+  SpanloomError,
+  type SpanSink,
+  type TraceStore,
+} from "@spanloom/model";
+import {
+  cleanCause,
+  createPipeline,
+  type HistogramMeter,
+  type Pipeline,
+  type PipelineOptions,
+} from "@spanloom/pipeline";
 import { checkOptions } from "./check-options.ts";
 import type { Send } from "./deliver/attempt.ts";
 import type { DeliveryStats } from "./deliver/counters.ts";
@@ -25,6 +37,7 @@ import { Recorder } from "./recorder.ts";
 import { runSpan } from "./run-span.ts";
 import type { SamplingOptions } from "./sampling.ts";
 import type { SpanHandle } from "./span-handle.ts";
+import type { VaultStats } from "./vault-feed.ts";
 import { settled } from "./wait.ts";
 
 export interface WorkflowTracerOptions {
@@ -71,6 +84,11 @@ export interface WorkflowTracerOptions {
    * `createDiskSpool({ directory })` of `@spanloom/tracer/durable`.
    */
   durability?: Durability;
+  /**
+   * Keeps contents as they were before redaction, encrypted, in the background: `createContentVault` of
+   * `@spanloom/pipeline/vault`. Default none.
+   */
+  vault?: ContentVault;
   /** Default one hour. A span that runs longer is ended as `timed_out`; its real end, should it come, takes over. */
   spanTimeoutMs?: number;
   /**
@@ -101,10 +119,11 @@ export interface WorkflowTracerOptions {
   onExecutionEnd?: (end: ExecutionEnd) => void | Promise<void>;
 }
 
-/** The counters of the store, and those of the collector and of `onEvent` where there are such. */
+/** The counters of the store, and those of the collector, of `onEvent` and of the vault where there are such. */
 export interface TracerStats extends DeliveryStats {
   otlp?: DeliveryStats;
   events?: EventStats;
+  vault?: VaultStats;
 }
 
 export interface WorkflowTracer {
@@ -122,6 +141,12 @@ export interface WorkflowTracer {
   flush(options?: { timeoutMs?: number }): Promise<boolean>;
   /** Flushes, then stops: later spans are not kept. Never rejects. */
   shutdown(options?: { timeoutMs?: number }): Promise<boolean>;
+  /**
+   * Deletes an execution in the store, in what waits for store and collector (in memory, on the disk, dead letters) and in
+   * the vault. What comes late for it goes nowhere. False when the store had none. Unlike everything else here it rejects
+   * when something could not be deleted: call it again then.
+   */
+  deleteExecution(executionId: string): Promise<boolean>;
   stats(): TracerStats;
 }
 
@@ -138,13 +163,12 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
   const { registerGlobally = true, flushOnExit = true } = options;
   const sink = sinkOf(options);
   checkOptions(options);
-  const problems = createProblemReporter(options.onProblem);
+  const scope = options.scope ?? ("scope" in sink && typeof sink.scope === "string" ? sink.scope : "default");
+  const pipeline = options.pipeline ?? createPipeline({ redaction, pricing });
+  const problems = createProblemReporter(options.onProblem, (cause) => cleanCause(cause, pipeline, scope));
   const environment = readEnvironment(process.env, problems);
   const enabled = options.enabled ?? !environment.disabled;
   const otlp = enabled === false ? undefined : otlpOptions(options.otlp, environment);
-  const pipeline = options.pipeline ?? createPipeline({ redaction, pricing });
-
-  const scope = options.scope ?? ("scope" in sink && typeof sink.scope === "string" ? sink.scope : "default");
   const flushIntervalMs = queue.flushIntervalMs ?? 200;
   const delivery = (name: string, send: Send, timeoutMs?: number): Delivery =>
     new Delivery({
@@ -162,12 +186,11 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
 
   const processor = new StoreSpanProcessor({
     clean: (record) => pipeline.clean(record, { scope }),
-    deliver: (record, live, amended) => {
+    deliver: (record, live, amended, raw) => {
       live.waiting = toStore.put(record, live.waiting);
       if (record.endTime === undefined) return;
       if (!amended) toCollector?.put(record);
-      // A synthetic one is of nobody's making.
-      if (record.syntheticEnd === undefined) listeners?.tell(record, live, amended);
+      listeners?.tell(record, live, amended, options.vault && raw);
     },
     onStarted: onEvent && ((record, live) => listeners?.tell(record, live, false)),
     crowded: () => toStore.crowded,
@@ -195,7 +218,7 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     const results = await Promise.all([
       toStore.flush(timeoutMs),
       toCollector?.flush(timeoutMs),
-      listeners && settled(listeners.drained(), timeoutMs),
+      listeners?.flush(timeoutMs),
     ]);
     return results.every((complete) => complete !== false);
   };
@@ -207,14 +230,15 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
   const stats = (): TracerStats => ({
     ...toStore.stats(),
     ...(toCollector !== undefined && { otlp: toCollector.stats() }),
-    ...(onEvent !== undefined && { events: listeners?.eventStats() ?? NO_EVENTS }),
+    ...(onEvent !== undefined && { events: NO_EVENTS }),
+    ...listeners?.stats(),
   });
   const listeners =
     enabled !== false && isListenedTo(options)
       ? new LateListeners(async () => {
           const { listen } = await import("./listeners.ts");
           const put = toStore.put.bind(toStore);
-          return listen(options, { pipeline, problems, put, flush: flushAtEnd, stats });
+          return listen(options, { scope, pipeline, problems, put, flush: flushAtEnd, stats });
         }, problems)
       : undefined;
   const unhook = enabled !== false && flushOnExit ? flushBeforeExit(flushAtEnd) : undefined;
@@ -226,6 +250,10 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     activeSpan: () => recorder.active(),
     guard: (where, work) => problems.guard(where, work),
     flush,
+    async deleteExecution(executionId) {
+      const { eraseExecution } = await import("./erase.ts");
+      return eraseExecution(executionId, { sink, deliveries: [toStore, toCollector], listeners });
+    },
     async shutdown({ timeoutMs = FLUSH_TIMEOUT_MS } = {}) {
       const flushed = await flush({ timeoutMs });
       await settled(provider.shutdown(), timeoutMs);
@@ -245,8 +273,11 @@ function isListenedTo({
   sampling,
   meter,
   flushOnSignals,
+  vault,
 }: WorkflowTracerOptions): boolean {
-  return (onEvent ?? onExecutionEnd ?? sampling ?? meter ?? flushOnSignals?.[0]) !== undefined;
+  return [onEvent, onExecutionEnd, sampling, meter, vault, flushOnSignals?.[0]].some(
+    (one) => one !== undefined,
+  );
 }
 
 function sinkOf({ store, scope = "default" }: WorkflowTracerOptions): SpanSink {

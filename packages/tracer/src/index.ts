@@ -35,3 +35,4 @@ export type { SamplingOptions } from "./sampling.ts";
 export type { SpanHandle, SpanOptions } from "./span-handle.ts";
 export type { SubWorkflowOptions } from "./sub-workflow.ts";
 export type { ToolOptions } from "./tool.ts";
+export type { VaultStats } from "./vault-feed.ts";

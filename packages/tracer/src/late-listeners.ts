@@ -26,14 +26,18 @@ export class LateListeners {
     else this.#fail();
   }
 
-  /** Resolves when everything so far has been told. */
-  async drained(): Promise<void> {
-    await this.ready;
-    await this.#listeners?.drained();
+  /** Once `ready`. False when something has not been told after that time, or nobody listens. */
+  async flush(timeoutMs: number): Promise<boolean> {
+    return this.#listeners?.flush(timeoutMs) ?? false;
   }
 
-  eventStats(): ReturnType<Listeners["eventStats"]> {
-    return this.#listeners?.eventStats();
+  async deleteExecution(executionId: string): Promise<void> {
+    await this.ready;
+    await this.#listeners?.deleteExecution(executionId);
+  }
+
+  stats(): ReturnType<Listeners["stats"]> {
+    return this.#listeners?.stats() ?? {};
   }
 
   stop(): void {
@@ -42,10 +46,9 @@ export class LateListeners {
   }
 
   async #load(load: () => Promise<Listeners>): Promise<void> {
-    const early = this.#early ?? [];
     try {
       const listeners = await load();
-      for (const notice of early) listeners.tell(...notice);
+      for (const notice of this.#early ?? []) listeners.tell(...notice);
       this.#listeners = listeners;
       if (this.#stopped) listeners.stop();
     } catch (error) {

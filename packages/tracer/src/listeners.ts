@@ -1,4 +1,4 @@
-import type { SpanRecord } from "@spanloom/model";
+import type { ContentVault, SpanRecord } from "@spanloom/model";
 import { createGenAiMetrics, type HistogramMeter, type Pipeline } from "@spanloom/pipeline";
 import type { DeliveryStats } from "./deliver/counters.ts";
 import { EventChannel, type EventStats } from "./event-channel.ts";
@@ -9,6 +9,8 @@ import type { LiveSpan } from "./otel/store-span-processor.ts";
 import type { ProblemReporter } from "./problems.ts";
 import { DetailSampler, type SamplingOptions } from "./sampling.ts";
 import { flushOnSignals } from "./signals.ts";
+import { VaultFeed, type VaultStats } from "./vault-feed.ts";
+import { settled } from "./wait.ts";
 
 /** Everything that only some hosts ask for. */
 export interface ListenOptions {
@@ -17,10 +19,12 @@ export interface ListenOptions {
   sampling?: SamplingOptions | undefined;
   meter?: (MeterLike & HistogramMeter) | undefined;
   flushOnSignals?: readonly NodeJS.Signals[] | undefined;
+  vault?: ContentVault | undefined;
 }
 
 /** What listeners need of the tracer. */
 export interface Listened {
+  scope: string;
   pipeline: Pipeline;
   problems: ProblemReporter;
   /** Sends a span again that changed after its end. */
@@ -32,22 +36,27 @@ export interface Listened {
 
 /** Those who are told what becomes of spans. Nothing in them throws. */
 export interface Listeners {
-  /** A cleaned record: of a span that starts, that the host has ended, or, `amended`, that has news after its end. */
-  tell(record: SpanRecord, live: LiveSpan, amended: boolean): void;
-  drained(): Promise<void>;
-  eventStats(): EventStats | undefined;
+  /**
+   * A cleaned record: of a span that starts, that ended, or, `amended`, that has news after its end. `raw`: an ended one
+   * before it was cleaned.
+   */
+  tell(record: SpanRecord, live: LiveSpan, amended: boolean, raw?: SpanRecord): void;
+  /** False when something still waits after that time. */
+  flush(timeoutMs: number): Promise<boolean>;
+  stats(): { events?: EventStats; vault?: VaultStats };
+  /** Takes an execution out of the vault. Rejects when the vault could not. */
+  deleteExecution(executionId: string): Promise<void>;
   /** Lets go of meter and signals. */
   stop(): void;
 }
 
-export function listen(
-  options: ListenOptions,
-  { pipeline, problems, put, flush, stats }: Listened,
-): Listeners {
+export function listen(options: ListenOptions, listened: Listened): Listeners {
+  const { scope, pipeline, problems, put, flush, stats } = listened;
   const { onEvent, onExecutionEnd, sampling, meter, flushOnSignals: signals = [] } = options;
   const events = onEvent && new EventChannel(onEvent, problems);
   const ends = onExecutionEnd && new ExecutionEnds(onExecutionEnd, pipeline, problems);
   const sampler = sampling && new DetailSampler(sampling, put);
+  const feed = options.vault && new VaultFeed(options.vault, scope, problems);
   const undo: (() => void)[] = [];
   const attach = <T>(option: string, work: () => T): T | undefined => {
     try {
@@ -72,21 +81,28 @@ export function listen(
     ends?.finish(record, facts.execution);
   };
   return {
-    tell(record, live, amended) {
+    tell(record, live, amended, raw) {
       problems.guard("listeners", () => {
         if (record.endTime === undefined) {
           events?.emit("start", record);
           return;
         }
+        if (raw !== undefined) feed?.put(raw, record);
+        // Nobody has ended it yet.
+        if (record.syntheticEnd !== undefined) return;
         if (live.facts !== undefined) sampler?.note(record, live, live.facts.execution);
         if (!amended) ended(record, live);
       });
     },
-    async drained() {
-      await Promise.all([events?.drained(), ends?.drained()]);
+    async flush(timeoutMs) {
+      const told = Promise.all([events?.drained(), ends?.drained()]);
+      const done = await Promise.all([settled(told, timeoutMs), feed?.flush(timeoutMs)]);
+      return done.every((complete) => complete !== false);
     },
-    eventStats: () => events?.stats(),
+    stats: () => ({ ...(events && { events: events.stats() }), ...(feed && { vault: feed.stats() }) }),
+    deleteExecution: async (executionId) => feed?.deleteExecution(executionId),
     stop() {
+      feed?.close();
       for (const step of undo.splice(0)) step();
     },
   };

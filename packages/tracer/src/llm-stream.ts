@@ -139,8 +139,7 @@ class TracedStream<C> implements AsyncIterableIterator<C> {
 
   async next(): Promise<IteratorResult<C>> {
     try {
-      this.#iterator ??= this.#source[Symbol.asyncIterator]();
-      const step = await this.#iterator.next();
+      const step = await this.#started().next();
       if (step.done) this.#reader.complete();
       else this.#reader.chunk(step.value);
       return step;
@@ -153,16 +152,20 @@ class TracedStream<C> implements AsyncIterableIterator<C> {
   /** What leaving a `for await` loop calls. */
   async return(value?: unknown): Promise<IteratorResult<C>> {
     this.#reader.abandon();
-    this.#iterator ??= this.#source[Symbol.asyncIterator]();
-    const step = await this.#iterator.return?.(value);
+    const step = await this.#started().return?.(value);
     return step ?? { done: true, value };
   }
 
   async throw(error?: unknown): Promise<IteratorResult<C>> {
     this.#reader.fail(error);
+    const iterator = this.#started();
+    if (iterator.throw === undefined) throw error;
+    return iterator.throw(error);
+  }
+
+  #started(): AsyncIterator<C> {
     this.#iterator ??= this.#source[Symbol.asyncIterator]();
-    if (this.#iterator.throw === undefined) throw error;
-    return this.#iterator.throw(error);
+    return this.#iterator;
   }
 }
 

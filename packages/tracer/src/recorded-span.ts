@@ -205,11 +205,6 @@ export class RecordedSpan {
     return this.#ended;
   }
 
-  /** True when nobody has set an output yet. */
-  protected get wantsOutput(): boolean {
-    return this.recorder.captureResults && this.recording.facts.output === undefined;
-  }
-
   /** @internal What came of an answer that nobody read to its end. */
   setPartialOutput(text: string, reason: string): this {
     return this.#set("setPartialOutput", (facts) => {
@@ -220,7 +215,8 @@ export class RecordedSpan {
 
   /** @internal Takes a callback's result as the output, unless one was set. */
   captureResult(result: unknown): void {
-    if (this.wantsOutput && result !== undefined) this.setOutput(result);
+    const wanted = this.recorder.captureResults && this.recording.facts.output === undefined;
+    if (wanted && result !== undefined) this.setOutput(result);
   }
 
   /** @internal */

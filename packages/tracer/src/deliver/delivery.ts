@@ -33,6 +33,8 @@ export class Delivery {
   readonly ledger: Ledger;
   /** Attempts that failed since the last one that did not. */
   failures = 0;
+  /** Executions that were deleted here: what comes late for them goes nowhere. */
+  readonly deleted: Set<string> = new Set();
   /** Nothing is taken any more. */
   closed = false;
   #timer: NodeJS.Timeout | undefined;
@@ -54,10 +56,8 @@ export class Delivery {
   }
 
   stats(): DeliveryStats {
-    let queued = 0;
-    for (const { place } of this.ledger.sending) if (place === undefined) queued++;
-    for (const { place } of this.queue.waiting()) if (place === undefined) queued++;
-    return this.ledger.stats(queued);
+    const here = [...this.ledger.sending, ...this.queue.waiting()];
+    return this.ledger.stats(here.filter(({ place }) => place === undefined).length);
   }
 
   /** True when updates of running spans should wait: the room that is left is for ends. */
@@ -79,6 +79,10 @@ export class Delivery {
     this.ledger.counters.accepted++;
     if (this.closed) {
       this.ledger.drop("shutdown", 1);
+      return undefined;
+    }
+    if (this.deleted.has(record.executionId)) {
+      this.ledger.lose("deleted", 1);
       return undefined;
     }
     const { spool, flushIntervalMs } = this.options;
@@ -110,7 +114,6 @@ export class Delivery {
     const complete = await this.flush(timeoutMs);
     this.closed = true;
     clearTimeout(this.#timer);
-    this.#timer = undefined;
     await this.#sender?.close();
     return complete;
   }

@@ -15,9 +15,9 @@ export class Ledger {
   /** Under way. */
   readonly sending: Set<Waiting> = new Set();
   readonly spool: Spool | undefined;
+  readonly problems: ProblemReporter;
   readonly #dropped: DeliveryStats["dropped"] = {};
   readonly #name: string;
-  readonly #problems: ProblemReporter;
 
   constructor({
     name,
@@ -25,7 +25,7 @@ export class Ledger {
     spool,
   }: { name: string; problems: ProblemReporter; spool?: Spool | undefined }) {
     this.#name = name;
-    this.#problems = problems;
+    this.problems = problems;
     this.spool = spool;
   }
 
@@ -52,7 +52,7 @@ export class Ledger {
   drop(reason: DropReason, count: number): void {
     this.lose(reason, count);
     if (count > 0)
-      this.#problems.report(
+      this.problems.report(
         "spans_dropped",
         this.#name,
         `Spans were dropped (${reason}); stats() has the counts.`,

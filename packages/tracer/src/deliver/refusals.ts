@@ -36,7 +36,13 @@ export async function settleRejected(
 /** Records that are to blame: set apart where there is a disk, else counted and let go. */
 export async function refuse(refused: readonly Refusal[], ledger: Ledger): Promise<void> {
   if (refused.length === 0) return;
-  const letters = refused.map(({ entry, code, reason }) => ({ record: entry.record, code, reason }));
+  // What the other end says may hold secrets of its own, such as how it is reached.
+  const clean = (text: string): string => String(ledger.problems.clean(text));
+  const letters = refused.map(({ entry, code, reason }) => ({
+    record: entry.record,
+    code: clean(code),
+    reason: clean(reason),
+  }));
   const buried = (await ledger.spool?.bury(letters)) ?? false;
   ledger.settle(refused.map(({ entry }) => entry));
   if (buried) ledger.counters.deadLettered += refused.length;

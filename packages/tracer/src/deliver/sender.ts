@@ -1,6 +1,7 @@
 import type { SpanRecord } from "@spanloom/model";
 import { settled, timerMs, within } from "../wait.ts";
 import { attempt } from "./attempt.ts";
+import { withoutDeleted } from "./delete-execution.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Waiting } from "./record-queue.ts";
 
@@ -93,13 +94,15 @@ export class Sender {
       ledger.lose("damaged", lost);
       batch = records.map((found) => ({ ...found, state: "sending", outdated: false, since: undefined }));
     }
+    batch = withoutDeleted(this.#delivery, batch);
     if (batch.length === 0) batch = queue.take(BATCH_RECORDS, BATCH_BYTES);
     for (const entry of batch) ledger.sending.add(entry);
     return batch;
   }
 
   /** What was not delivered waits on, in memory or on the disk. */
-  #keep(undelivered: Waiting[]): void {
+  #keep(left: Waiting[]): void {
+    const undelivered = withoutDeleted(this.#delivery, left);
     const { closed, queue, ledger, options } = this.#delivery;
     const { spool } = options;
     if (closed) {

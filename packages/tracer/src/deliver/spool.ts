@@ -59,6 +59,14 @@ export interface Spool {
   bury(refused: readonly Refused[]): Promise<boolean>;
   /** Writes everything that is in memory alone, at once, and watches no more. */
   rescue(): void;
+  /**
+   * Takes an execution off the disk, dead letters included. `gone` is told at once what left which count; records that are
+   * in memory are the caller's to settle. Rejects when the disk would not, unlike all others: somebody waits for it.
+   */
+  deleteExecution(
+    executionId: string,
+    gone: (from: "spilled" | "deadLettered", count: number) => void,
+  ): Promise<void>;
   /** What is not delivered stays for the next process. */
   close(): Promise<void>;
 }

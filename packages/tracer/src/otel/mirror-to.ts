@@ -1,7 +1,9 @@
+import type { HrTime } from "../clock.ts";
 import { guardedProcessor } from "./guarded-processor.ts";
 import type { Mirror } from "./mirror.ts";
 import { mirrorAttributes } from "./mirror-attributes.ts";
 import type { OtelSpanProcessor } from "./otel-span.ts";
+import type { RecordingSpan } from "./recording-span.ts";
 import { sdkResource } from "./sdk-resource.ts";
 
 /**
@@ -21,6 +23,7 @@ export function mirrorTo(...processors: OtelSpanProcessor[]): Mirror {
           span.setAttributes(attributes);
         },
         onStart(span, within) {
+          Object.defineProperty(span, "duration", { get: () => durationOf(span), configurable: true });
           for (const processor of guarded) processor.onStart(span, within);
         },
         onEnding(span) {
@@ -33,4 +36,11 @@ export function mirrorTo(...processors: OtelSpanProcessor[]): Mirror {
       };
     },
   };
+}
+
+/** What exporters of an SDK read, beside start and end. */
+function durationOf({ ended, startTime, endTime }: RecordingSpan): HrTime {
+  if (!ended) return [-1, -1];
+  const nanos = (endTime[0] - startTime[0]) * 1e9 + endTime[1] - startTime[1];
+  return [Math.floor(nanos / 1e9), nanos % 1e9];
 }

@@ -87,12 +87,6 @@ export class RecordingSpan implements Span {
     return this.home.resource;
   }
 
-  get duration(): HrTime {
-    if (!this.ended) return [-1, -1];
-    const nanos = (this.endTime[0] - this.startTime[0]) * 1e9 + this.endTime[1] - this.startTime[1];
-    return [Math.floor(nanos / 1e9), nanos % 1e9];
-  }
-
   spanContext(): SpanContext {
     return this.#context;
   }
