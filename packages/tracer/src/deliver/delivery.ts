@@ -84,6 +84,9 @@ export class Delivery {
       this.#schedule(
         Math.min(this.#options.flushIntervalMs, spool?.flushWithinMs ?? Number.POSITIVE_INFINITY),
       );
+    // A whole batch waits for nobody: what leaves early takes no room, and little of the collector's time.
+    else if (this.#queue.size === BATCH_RECORDS && this.#pumping === undefined && this.#failures === 0)
+      this.#schedule(0);
     if (typeof entry === "string") {
       place ??= spool?.writeNow(record);
       if (place === undefined) this.#ledger.drop(entry, 1);
