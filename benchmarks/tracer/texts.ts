@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 const root = join(import.meta.dirname, "../..");
 const prose = read("{README,CONTRIBUTING}.md", "docs/**/*.md", "packages/*/README.md");
-const code = read("packages/*/src/*.ts");
+const code = read("packages/{metrics,model,react-*,server,store}/src/**/*.{ts,tsx}");
 
 export function proseText(bytes: number, seed: number): string {
   return excerpt(prose, bytes, seed);
