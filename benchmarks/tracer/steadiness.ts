@@ -51,7 +51,8 @@ export async function loopDelays(
           delays.map((one) => one[figure]),
         ),
       );
-    if (index === 0) continue;
+    // The budget is for the same spans as the cost of one.
+    if (index === 0 || payload !== "S") continue;
     const p99 = cases.at(-2)?.median ?? Number.NaN;
     budgets.push({
       what: `${name}, p99`,
