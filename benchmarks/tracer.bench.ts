@@ -24,16 +24,19 @@ export default async function bench({ quick }: BenchOptions): Promise<BenchResul
   const size = quick ? QUICK : FULL;
   const withPeers = installPeers();
   const result: BenchResult = { cases: [], budgets: [await sizeBudget()], notes: [...NOTES] };
-  const add = ({ cases, budgets = [] }: Partial<BenchResult>): void => {
-    result.cases.push(...(cases ?? []));
+  const add = ({ cases = [], budgets = [] }: Partial<BenchResult>): void => {
+    result.cases.push(...cases);
     result.budgets.push(...budgets);
   };
 
+  console.log("The cost of a span ...");
   add({ cases: await costPerSpan(smallContenders(withPeers), { payload: "S", rounds: size.small }) });
   result.budgets.push(...OUR_STYLES.map((name) => costBudget(result, `S: ${name}`)));
   for (const payload of ["M", "L"] as const)
     add({ cases: await costPerSpan(contentContenders(withPeers), { payload, rounds: size.content }) });
+  console.log("With a store and a collector ...");
   add({ cases: await deliveryCosts(withPeers, size.delivery) });
+  console.log("Redaction, the event loop, the heap ...");
   add(await redactionThroughput(size.redaction));
   add(await loopDelays(size.loop, size.loopMs));
   const steps = [100_000, 500_000, 1_000_000].map((spans) => spans * size.millions);
