@@ -45,6 +45,7 @@ export default async function bench({ quick }: BenchOptions): Promise<BenchResul
 }
 
 function costBudget({ cases }: BenchResult, name: string): BenchBudget {
+  // A row that lost spans is called otherwise, and keeps no budget.
   const ratio = cases.find((one) => one.name === name)?.ratioTo?.ratio ?? Number.NaN;
   return {
     what: `${name}: main-thread CPU per span, redaction and pricing on, against bare OpenTelemetry with a no-op exporter`,

@@ -16,7 +16,7 @@ export interface CostOptions {
   payload: Payload;
   rounds: number;
   /** Which CPU time; default the main thread's. */
-  threads?: readonly (keyof Round)[];
+  threads?: readonly ("main" | "all")[];
   env?: Record<string, string>;
 }
 
@@ -44,18 +44,21 @@ export async function costPerSpan(
   } finally {
     await Promise.all(children.map((child) => child.stop()));
   }
-  const cases: BenchCase[] = [];
-  for (const thread of threads) {
-    const of = (name: string): string =>
-      `${payload}: ${name}${threads.length > 1 ? (thread === "all" ? ", all threads" : ", main thread") : ""}`;
+  return threads.flatMap((thread) => {
+    const which = threads.length === 1 ? "" : thread === "all" ? ", all threads" : ", main thread";
     const measured = new Map<string, BenchCase>();
-    for (const [index, { name, base }] of entries.entries()) {
-      const figures = spent[index]?.map((cost) => cost[thread]) ?? [];
-      const one = summarize(of(name), "us/span", figures);
-      measured.set(name, one);
-      const other = base === undefined ? undefined : measured.get(base);
-      cases.push(other === undefined ? one : against(one, other));
+    for (const [index, { name, base = "" }] of entries.entries()) {
+      const costs = spent[index] ?? [];
+      const lost = costs.reduce((sum, cost) => sum + cost.lost, 0);
+      const label = `${payload}: ${name}${which}${lost > 0 ? ` (${lost} spans lost)` : ""}`;
+      const one = summarize(
+        label,
+        "us/span",
+        costs.map((cost) => cost[thread]),
+      );
+      const other = measured.get(base);
+      measured.set(name, other === undefined ? one : against(one, other));
     }
-  }
-  return cases;
+    return [...measured.values()];
+  });
 }
