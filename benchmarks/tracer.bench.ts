@@ -17,8 +17,8 @@ import { redactionThroughput } from "./tracer/redaction.ts";
 import { heapGrowth, loopDelays } from "./tracer/steadiness.ts";
 
 const LIMIT = 2;
-const FULL = { small: 21, content: 9, delivery: 9, redaction: 9, loop: 2, loopMs: 10_000, millions: 1 };
-const QUICK = { small: 5, content: 3, delivery: 3, redaction: 3, loop: 1, loopMs: 3_000, millions: 0.1 };
+const FULL = { small: 15, content: 7, delivery: 5, redaction: 9, loop: 5, loopMs: 2_000, millions: 1 };
+const QUICK = { small: 5, content: 3, delivery: 3, redaction: 3, loop: 3, loopMs: 1_000, millions: 0.1 };
 
 export default async function bench({ quick }: BenchOptions): Promise<BenchResult> {
   const size = quick ? QUICK : FULL;

@@ -1,6 +1,6 @@
 // Does a host that makes spans all day feel it: the delay of its event loop, and its heap.
 import { type BenchBudget, type BenchCase, summarize } from "../bench.ts";
-import { startChild } from "./children.ts";
+import { type Child, startChild } from "./children.ts";
 import type { HeapUse } from "./heap.ts";
 import type { LoopDelay } from "./loop-delay.ts";
 import type { Payload } from "./workload.ts";
@@ -17,21 +17,21 @@ const MEGABYTE = 1_000_000;
 /** What V8 keeps for itself comes and goes: code, caches, feedback. */
 const HEAP_SLACK = 2 * MEGABYTE;
 
-/** Each in a process of its own, in turn. */
+/** Each in a process of its own. They take short turns: a neighbour that takes the machine for seconds hits all alike. */
 export async function loopDelays(
   rounds: number,
   lengthMs: number,
 ): Promise<{ cases: BenchCase[]; budgets: BenchBudget[] }> {
   const measured: LoopDelay[][] = LOOPS.map(() => []);
-  for (let round = 0; round < rounds; round++) {
-    for (const [index, [, payload, store]] of LOOPS.entries()) {
-      const { child } = await startChild("tracer/loop-delay.ts", { args: [payload, store] });
-      try {
+  const children: Child[] = [];
+  try {
+    for (const [, payload, store] of LOOPS)
+      children.push((await startChild("tracer/loop-delay.ts", { args: [payload, store] })).child);
+    for (let round = 0; round < rounds; round++)
+      for (const [index, child] of children.entries())
         measured[index]?.push(await child.ask<LoopDelay>(lengthMs));
-      } finally {
-        await child.stop();
-      }
-    }
+  } finally {
+    await Promise.all(children.map((child) => child.stop()));
   }
   const cases: BenchCase[] = [];
   const budgets: BenchBudget[] = [];
