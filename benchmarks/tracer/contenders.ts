@@ -73,4 +73,5 @@ export const NOTES: readonly string[] = [
   "openinference: attributes of its conventions, batch processor, no-op exporter. It can hide whole fields; no redaction, prices or store.",
   "traceloop: its processor with a no-op exporter; it serialises inputs and results. No redaction, prices or store.",
   "langfuse: its processor with a no-op exporter; it serialises metadata, inputs and outputs, and looks for media. The mask is one pattern for card numbers, from its documentation, over input, output and metadata. Prices and store are its server's.",
+  "Loop delays are wall time: where other work wants the processors, they are that work's, too, and hit whoever does most. Read them on a quiet machine.",
 ];
