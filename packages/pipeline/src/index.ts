@@ -9,7 +9,7 @@ export { createPipeline, type Pipeline, type PipelineOptions } from "./pipeline.
 export type { PriceOverride, PriceOverrides } from "./price/overrides.ts";
 export type { PricingOptions } from "./price/price-span.ts";
 export { reprice } from "./price/reprice.ts";
-export type { CaptureLevel, CapturePolicy, ContentField, FieldCapture } from "./redact/capture-policy.ts";
+export type { CaptureLevel, CapturePolicy, FieldCapture } from "./redact/capture-policy.ts";
 export type { RedactionFunction, RedactionPattern, RedactionPlace } from "./redact/host-rules.ts";
 export type { RedactionLimits, RedactionOptions } from "./redact/options.ts";
 export type { PersonalDataOptions, PersonalDataRule } from "./redact/personal-data.ts";

@@ -1,4 +1,5 @@
 import {
+  type ContentVault,
   type ScopedStore,
   SpanloomError,
   type SpanRecord,
@@ -13,6 +14,7 @@ import {
   type PipelineOptions,
 } from "@spanloom/pipeline";
 import { checkTimes } from "./check-times.ts";
+import { cleanCause } from "./clean-cause.ts";
 import type { Send } from "./deliver/attempt.ts";
 import type { DeliveryStats } from "./deliver/counters.ts";
 import { Delivery } from "./deliver/delivery.ts";
@@ -39,6 +41,7 @@ import { runSpan } from "./run-span.ts";
 import { checkSampling, DetailSampler, type SamplingOptions } from "./sampling.ts";
 import type { SpanHandle } from "./span-handle.ts";
 import type { ExecutionEnd } from "./totals.ts";
+import type { VaultFeed, VaultStats } from "./vault-feed.ts";
 import { settled } from "./wait.ts";
 
 export interface WorkflowTracerOptions {
@@ -85,6 +88,11 @@ export interface WorkflowTracerOptions {
    * `createDiskSpool({ directory })` of `@spanloom/tracer/durable`.
    */
   durability?: Durability;
+  /**
+   * Keeps contents as they were before redaction, encrypted, in the background: `createContentVault` of
+   * `@spanloom/pipeline/vault`. Default none.
+   */
+  vault?: ContentVault;
   /** Default one hour. A span that runs longer is ended as `timed_out`; its real end, should it come, takes over. */
   spanTimeoutMs?: number;
   /**
@@ -112,10 +120,11 @@ export interface WorkflowTracerOptions {
   onExecutionEnd?: (end: ExecutionEnd) => void | Promise<void>;
 }
 
-/** The counters of the store, and those of the collector and of `onEvent` where there are such. */
+/** The counters of the store, and those of the collector, of `onEvent` and of the vault where there are such. */
 export interface TracerStats extends DeliveryStats {
   otlp?: DeliveryStats;
   events?: EventStats;
+  vault?: VaultStats;
 }
 
 export interface WorkflowTracer {
@@ -138,6 +147,12 @@ export interface WorkflowTracer {
   flush(options?: { timeoutMs?: number }): Promise<boolean>;
   /** Flushes, then stops: later spans are not kept. Never rejects. */
   shutdown(options?: { timeoutMs?: number }): Promise<boolean>;
+  /**
+   * Deletes an execution in the store, in what waits for store and collector (in memory, on the disk, dead letters) and in
+   * the vault. What comes late for it goes nowhere. False when the store had none. Unlike everything else here it rejects
+   * when something could not be deleted: call it again then.
+   */
+  deleteExecution(executionId: string): Promise<boolean>;
   stats(): TracerStats;
 }
 
@@ -153,15 +168,15 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
   const sink = sinkOf(options);
   checkSampling(sampling);
   checkTimes(options);
-  const problems = createProblemReporter(options.onProblem);
+  const scope = options.scope ?? ("scope" in sink && typeof sink.scope === "string" ? sink.scope : "default");
+  const pipeline = options.pipeline ?? createPipeline({ redaction, pricing });
+  const problems = createProblemReporter(options.onProblem, (cause) => cleanCause(cause, pipeline, scope));
   const environment = readEnvironment(process.env, problems);
   const enabled = options.enabled ?? !environment.disabled;
   const otlp = enabled === false ? undefined : otlpOptions(options.otlp, environment);
-  const pipeline = options.pipeline ?? createPipeline({ redaction, pricing });
   const events = onEvent === undefined ? undefined : new EventChannel(onEvent, problems);
 
   const { durability } = options;
-  const scope = options.scope ?? ("scope" in sink && typeof sink.scope === "string" ? sink.scope : "default");
   const delivery = (name: string, send: Send, timeoutMs?: number): Delivery =>
     new Delivery({
       name,
@@ -179,9 +194,16 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
 
   const measureCall = options.meter && createGenAiMetrics(options.meter);
   const ends = new Set<Promise<void>>();
-  const deliver = (record: SpanRecord, live: LiveSpan, amended: boolean): void => {
+  const { vault } = options;
+  let vaultStats: (() => VaultStats) | undefined;
+  const feed = vault && enabled !== false ? openFeed(vault, scope, problems) : undefined;
+  void feed?.then((opened) => {
+    vaultStats = opened && (() => opened.stats());
+  });
+  const deliver = (record: SpanRecord, live: LiveSpan, amended: boolean, raw: SpanRecord): void => {
     live.waiting = toStore.put(record, live.waiting);
     if (record.endTime === undefined) return;
+    void feed?.then((opened) => problems.guard("vault", () => opened?.put(raw, record)));
     const { facts } = live;
     const synthetic = record.syntheticEnd !== undefined;
     if (facts !== undefined && !synthetic) sampler?.note(record, live, facts.execution);
@@ -234,6 +256,7 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
       toStore.flush(timeoutMs),
       toCollector?.flush(timeoutMs),
       settled(told, timeoutMs),
+      feed?.then((opened) => opened?.flush(timeoutMs)),
     ]);
     return results.every((complete) => complete !== false);
   };
@@ -241,6 +264,7 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     ...toStore.stats(),
     ...(toCollector !== undefined && { otlp: toCollector.stats() }),
     ...(events !== undefined && { events: events.stats() }),
+    ...(vaultStats !== undefined && { vault: vaultStats() }),
   });
   const deliveries = [toStore, toCollector].filter((delivery) => delivery !== undefined);
   const unhook = enabled === false ? undefined : hook(options, { flush, stats, deliveries }, problems);
@@ -253,15 +277,40 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     activeSpan: () => recorder.active(),
     guard: (where, work) => problems.guard(where, work),
     flush,
+    async deleteExecution(executionId) {
+      const { eraseExecution } = await import("./erase.ts");
+      return eraseExecution(executionId, { sink, deliveries, feed: await feed });
+    },
     async shutdown({ timeoutMs = FLUSH_TIMEOUT_MS } = {}) {
       const flushed = await flush({ timeoutMs });
       await settled(provider.shutdown(), timeoutMs);
       await Promise.all([toStore.shutdown(0), toCollector?.shutdown(0)]);
+      (await feed)?.close();
       unhook?.();
       return flushed;
     },
     stats,
   };
+}
+
+/** Most hosts have no vault: its code is loaded for those that do. Never rejects. */
+async function openFeed(
+  vault: ContentVault,
+  scope: string,
+  problems: ProblemReporter,
+): Promise<VaultFeed | undefined> {
+  try {
+    const { VaultFeed } = await import("./vault-feed.ts");
+    return new VaultFeed(vault, scope, problems);
+  } catch (error) {
+    problems.report(
+      "internal",
+      "vault",
+      "Raw content is not kept: the code for it could not be loaded.",
+      error,
+    );
+    return undefined;
+  }
 }
 
 /** Everything that listens outside of the tracer. Gives the way back. */

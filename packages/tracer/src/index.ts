@@ -36,3 +36,4 @@ export type { SpanHandle, SpanOptions } from "./span-handle.ts";
 export type { SubWorkflowOptions } from "./sub-workflow.ts";
 export type { ToolOptions } from "./tool.ts";
 export type { ExecutionEnd } from "./totals.ts";
+export type { VaultStats } from "./vault-feed.ts";

@@ -4,6 +4,7 @@ export type Action =
   | "executions.read"
   | "trace.read"
   | "span.read"
+  | "raw_content.read"
   | "run_metrics.read"
   | "config.read"
   | "analytics.read"
@@ -22,6 +23,11 @@ export const ROUTES = {
   getExecution: { method: "GET", path: "/executions/:execution_id", action: "executions.read" },
   getTrace: { method: "GET", path: "/executions/:execution_id/trace", action: "trace.read" },
   getSpan: { method: "GET", path: "/executions/:execution_id/spans/:span_id", action: "span.read" },
+  getRawContent: {
+    method: "GET",
+    path: "/executions/:execution_id/spans/:span_id/raw",
+    action: "raw_content.read",
+  },
   getRunMetrics: { method: "GET", path: "/runs/:run_id/metrics", action: "run_metrics.read" },
   getConfig: { method: "GET", path: "/config", action: "config.read" },
   getDailyCosts: { method: "GET", path: "/analytics/daily-costs", action: "analytics.read" },

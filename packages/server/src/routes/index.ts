@@ -3,6 +3,7 @@ import type { RouteHandler } from "../call.ts";
 import { getConfig } from "./get-config.ts";
 import { getDailyCosts } from "./get-daily-costs.ts";
 import { getExecution } from "./get-execution.ts";
+import { getRawContent } from "./get-raw-content.ts";
 import { getRunMetrics } from "./get-run-metrics.ts";
 import { getSpan } from "./get-span.ts";
 import { getTrace } from "./get-trace.ts";
@@ -15,6 +16,7 @@ export const routeHandlers: Record<RouteName, RouteHandler> = {
   getExecution,
   getTrace,
   getSpan,
+  getRawContent,
   getRunMetrics,
   getConfig,
   getDailyCosts,

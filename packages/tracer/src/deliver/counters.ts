@@ -8,6 +8,8 @@ export type DropReason =
   | "rejected"
   /** It stood in the spill log, and the disk gave something else back. */
   | "damaged"
+  /** Its execution was deleted while it waited. */
+  | "deleted"
   /** It still waited when the tracer was shut down, or came after that. */
   | "shutdown";
 

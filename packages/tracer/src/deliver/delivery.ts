@@ -40,6 +40,8 @@ export class Delivery {
   /** The other end asked to be left alone until then. */
   #quietUntil = 0;
   #fromDisk = false;
+  /** Executions that were deleted here: what comes late for them goes nowhere. */
+  readonly #deleted = new Set<string>();
   #closed = false;
   /** Of the attempt under way. */
   #aborter: AbortController | undefined;
@@ -74,6 +76,10 @@ export class Delivery {
     this.#ledger.counters.accepted++;
     if (this.#closed) {
       this.#ledger.drop("shutdown", 1);
+      return undefined;
+    }
+    if (this.#deleted.has(record.executionId)) {
+      this.#ledger.counters.drop("deleted", 1);
       return undefined;
     }
     const { spool } = this.#options;
@@ -118,6 +124,20 @@ export class Delivery {
       if (stuck && this.#waits) await within(undefined, Math.min(pauseMs, deadline - performance.now()));
     }
     return true;
+  }
+
+  /** Forgets an execution, in memory and on the disk. What is being sent just now may still arrive. */
+  async deleteExecution(executionId: string): Promise<void> {
+    const { counters } = this.#ledger;
+    this.#deleted.add(executionId);
+    // What comes later than this many deletions is for the store's tombstone.
+    const [oldest] = this.#deleted;
+    if (this.#deleted.size > 10_000 && oldest !== undefined) this.#deleted.delete(oldest);
+    this.#ledger.forget(this.#queue.remove(({ record }) => record.executionId === executionId));
+    await this.#options.spool?.deleteExecution(executionId, (from, count) => {
+      counters.drop("deleted", count);
+      if (from === "deadLettered") counters.deadLettered -= count;
+    });
   }
 
   /** Breaks off what is under way, as a connection keeps a process alive. Its records wait again. */
@@ -196,13 +216,22 @@ export class Delivery {
       this.#ledger.counters.drop("damaged", lost);
       batch = records.map((found) => ({ ...found, state: "sending", outdated: false, since: undefined }));
     }
+    batch = this.#withoutDeleted(batch);
     if (batch.length === 0) batch = this.#queue.take(BATCH_RECORDS, BATCH_BYTES);
     for (const entry of batch) this.#ledger.sending.add(entry);
     return batch;
   }
 
+  #withoutDeleted(entries: Waiting[]): Waiting[] {
+    const gone = entries.filter(({ record }) => this.#deleted.has(record.executionId));
+    if (gone.length === 0) return entries;
+    this.#ledger.forget(gone);
+    return entries.filter((entry) => !gone.includes(entry));
+  }
+
   /** What was not delivered waits on, in memory or on the disk. */
-  #keep(undelivered: Waiting[]): void {
+  #keep(left: Waiting[]): void {
+    const undelivered = this.#withoutDeleted(left);
     const { spool } = this.#options;
     if (this.#closed) {
       this.#ledger.drop("shutdown", undelivered.filter(({ place }) => place === undefined).length);

@@ -54,10 +54,22 @@ export class Ledger {
     }
   }
 
+  /** Records of an execution that was deleted: that is no fault, and nobody is told. */
+  forget(entries: readonly Waiting[]): void {
+    this.settle(entries);
+    this.counters.drop("deleted", entries.length);
+  }
+
   /** Records that are to blame: set apart where there is a disk, else counted and let go. */
   async refuse(refused: readonly Refusal[]): Promise<void> {
     if (refused.length === 0) return;
-    const letters = refused.map(({ entry, code, reason }) => ({ record: entry.record, code, reason }));
+    // What the other end says may hold secrets of its own, such as how it is reached.
+    const clean = (text: string): string => String(this.#problems.clean(text));
+    const letters = refused.map(({ entry, code, reason }) => ({
+      record: entry.record,
+      code: clean(code),
+      reason: clean(reason),
+    }));
     const buried = (await this.#spool?.bury(letters)) ?? false;
     this.settle(refused.map(({ entry }) => entry));
     if (buried) this.counters.deadLettered += refused.length;

@@ -46,6 +46,14 @@ export interface Spool {
   read(count: number, bytes: number): Promise<{ records: Spooled[]; lost: number }>;
   /** Sets records apart that the other end refuses for good. False when even that failed. */
   bury(refused: readonly Refused[]): Promise<boolean>;
+  /**
+   * Takes an execution off the disk, dead letters included. `gone` is told at once what left which count; records that are
+   * in memory are the caller's to settle. Rejects when the disk would not, unlike all others: somebody waits for it.
+   */
+  deleteExecution(
+    executionId: string,
+    gone: (from: "spilled" | "deadLettered", count: number) => void,
+  ): Promise<void>;
   /** What is not delivered stays for the next process. */
   close(): Promise<void>;
 }

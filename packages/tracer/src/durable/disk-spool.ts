@@ -167,6 +167,16 @@ class DiskSpool implements Spool {
     return true;
   }
 
+  async deleteExecution(...[executionId, gone]: Parameters<Spool["deleteExecution"]>): Promise<void> {
+    // What is being taken over just now belongs to it as well.
+    await this.ready;
+    await this.#log.deleteExecution(executionId, (count) => gone("spilled", count));
+    const { removed } = await this.#letters.rewrite((record) =>
+      record.executionId === executionId ? undefined : record,
+    );
+    gone("deadLettered", removed);
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#looking);
     await this.ready;

@@ -1,7 +1,7 @@
 import { trace } from "@opentelemetry/api";
+import { isModelContentKey } from "@spanloom/model";
 import { exactContext } from "../active-place.ts";
 import type { ProblemReporter } from "../problems.ts";
-import { isContentKey } from "./content-keys.ts";
 import type { OtelSpanProcessor } from "./otel-span.ts";
 import { RecordingSpan } from "./recording-span.ts";
 import type { StoreSpanProcessor } from "./store-span-processor.ts";
@@ -32,7 +32,7 @@ export function hostSpanProcessor(
     onEnd(span) {
       problems.guard("span processor", () => {
         store.onEnd(span);
-        if (looked || !Object.keys(span.attributes).some(isContentKey)) return;
+        if (looked || !Object.keys(span.attributes).some(isModelContentKey)) return;
         looked = true;
         if (hasUnwrappedExporter(trace.getTracerProvider()))
           problems.report(

@@ -9,8 +9,8 @@ import { snapshot } from "./snapshot.ts";
 export interface StoreSpanProcessorOptions {
   /** Runs before anything leaves the span's own memory. */
   clean: (record: SpanRecord) => SpanRecord;
-  /** Cleaned states of spans: running ones that last, and every end. `amended`: the end was told before. */
-  deliver: (record: SpanRecord, live: LiveSpan, amended: boolean) => void;
+  /** Cleaned states of spans: running ones that last, and every end. `amended`: the end was told before. `raw`: before cleaning. */
+  deliver: (record: SpanRecord, live: LiveSpan, amended: boolean, raw: SpanRecord) => void;
   /** The cleaned record of a span that starts, where somebody wants to know. */
   onStarted?: (record: SpanRecord) => void;
   /** True when running spans should not be written just now. */
@@ -155,7 +155,7 @@ export class StoreSpanProcessor {
       const ended = as === "ended" || as === "amended";
       const record = snapshot(live.span, live.facts, live.revision++, ended);
       const state = as === "timed_out" ? timedOut(record, performance.now() - live.startedMs) : record;
-      deliver(clean(state), live, as === "amended");
+      deliver(clean(state), live, as === "amended", state);
     } catch (error) {
       problems.report("internal", "span", "A span could not be recorded; the workflow goes on.", error);
     }
