@@ -50,7 +50,7 @@ const REPORT_INTERVAL_MS = 10_000;
 /** `clean` takes secrets out of an error; it never throws. */
 export function createProblemReporter(
   onProblem: OnProblem = warn,
-  clean: (cause: unknown) => unknown = (cause) => cause,
+  clean: (cause: unknown) => unknown,
 ): ProblemReporter {
   const seen = new Map<string, { reportedAt: number; suppressed: number }>();
   const report: ProblemReporter["report"] = (code, where, message, cause) => {

@@ -4,7 +4,7 @@ import type { ProblemReporter } from "../problems.ts";
 import type { Send } from "./attempt.ts";
 import type { DeliveryStats } from "./counters.ts";
 import { Ledger } from "./ledger.ts";
-import { RecordQueue, type Waiting } from "./record-queue.ts";
+import { BATCH_RECORDS, RecordQueue, type Waiting } from "./record-queue.ts";
 import type { Sender } from "./sender.ts";
 import type { Spool } from "./spool.ts";
 
@@ -90,8 +90,10 @@ export class Delivery {
       spool === undefined
         ? this.queue.put(record, before)
         : spool.admit(record, before, () => this.queue.put(record, before));
-    if (this.#timer === undefined && !this.isPumping)
-      this.#schedule(Math.min(flushIntervalMs, spool?.flushWithinMs ?? flushIntervalMs));
+    // A whole batch waits for nobody: what leaves early takes no room, and little of the collector's time.
+    const isWhole = this.queue.size === BATCH_RECORDS && this.failures === 0;
+    if (!this.isPumping && (isWhole || this.#timer === undefined))
+      this.#schedule(isWhole ? 0 : Math.min(flushIntervalMs, spool?.flushWithinMs ?? flushIntervalMs));
     if (typeof entry === "string") {
       this.ledger.drop(entry, 1);
       return undefined;

@@ -1,6 +1,9 @@
 import type { Attributes, SpanRecord } from "@spanloom/model";
 import type { SpoolPlace } from "./spool.ts";
 
+/** How many are sent at once. */
+export const BATCH_RECORDS = 500;
+
 /** A record on its way. */
 export interface Waiting {
   record: SpanRecord;

@@ -3,9 +3,8 @@ import { settled, timerMs, within } from "../wait.ts";
 import { attempt } from "./attempt.ts";
 import { withoutDeleted } from "./delete-execution.ts";
 import type { Delivery } from "./delivery.ts";
-import type { Waiting } from "./record-queue.ts";
+import { BATCH_RECORDS, type Waiting } from "./record-queue.ts";
 
-const BATCH_RECORDS = 500;
 const BATCH_BYTES = 4_000_000;
 const BACK_OFF_MS = { first: 250, most: 30_000 };
 const PRICES_TIMEOUT_MS = 2_000;

@@ -119,9 +119,9 @@ export class StoreSpanProcessor {
     }
   }
 
+  /** Writes running spans no more. */
   shutdown(): void {
     clearInterval(this.#timer);
-    this.#timer = undefined;
     this.#live.clear();
   }
 
