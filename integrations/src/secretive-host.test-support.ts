@@ -22,9 +22,10 @@ import {
 import { encodeSpans } from "@spanloom/model/http";
 import { decodeOtlp } from "@spanloom/model/otlp";
 import { createPipeline } from "@spanloom/pipeline";
-import { createContentVault, createFolderBlobs } from "@spanloom/pipeline/vault";
+import { createContentVault } from "@spanloom/pipeline/vault";
 import { allowAll, createHandler } from "@spanloom/server";
 import { createMemoryStore } from "@spanloom/store";
+import { createFolderBlobs } from "@spanloom/store/folder-blobs";
 import { createSqliteStore } from "@spanloom/store/sqlite";
 import { createWorkflowTracer, type WorkflowTracer, type WorkflowTracerOptions } from "@spanloom/tracer";
 import { createDiskSpool } from "@spanloom/tracer/durable";
@@ -96,7 +97,7 @@ async function run(host: SecretiveHost): Promise<void> {
 
   const store = createSqliteStore({ path: join(folder, "store", "spans.db") });
   const keys = { current: "k", all: { k: randomBytes(32) } };
-  const blobs = createFolderBlobs({ directory: join(folder, "vault") });
+  const blobs = createFolderBlobs(join(folder, "vault"));
   const vault = createContentVault({ blobs, keys, onRead: (read) => void heard.reads.push(read) });
   const vaulted = make({ store, vault });
   const tracer = make({ store, otlp: { url: collectors.own, content: true }, ...tell });

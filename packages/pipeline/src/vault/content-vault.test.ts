@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SpanloomError, VaultAddress } from "@spanloom/model";
 import { textContent } from "@spanloom/model/fixtures";
+import { createFolderBlobs } from "@spanloom/store/folder-blobs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   type ContentVaultOptions,
   createContentVault,
-  createFolderBlobs,
   createMemoryBlobs,
   type VaultBlobs,
   type VaultRead,
@@ -48,7 +48,7 @@ const failure = async (work: Promise<unknown>): Promise<SpanloomError> => {
 
 describe.each([
   ["memory", () => createMemoryBlobs()],
-  ["a folder", () => createFolderBlobs({ directory: folder })],
+  ["a folder", () => createFolderBlobs(folder)],
 ])("in %s", (_, blobsOf) => {
   test("contents come back as they were, and every read is on record", async () => {
     const vault = open(blobsOf());
@@ -92,16 +92,16 @@ describe.each([
 });
 
 test("no file and no path tells anything of the content or of ids", async () => {
-  await open(createFolderBlobs({ directory: folder })).put({ ...at, executionId: "order-of-ada" }, raw);
+  await open(createFolderBlobs(folder)).put({ ...at, executionId: "order-of-ada" }, raw);
   expect(files()).toHaveLength(2);
   for (const file of files()) {
-    expect(file).not.toMatch(/order-of-ada|draft/);
+    expect(file).not.toMatch(/order-of-ada|\.tmp$/);
     expect(readFileSync(file, "latin1")).not.toMatch(/secret|order-of-ada/);
   }
 });
 
 test("equal contents are not equal on the disk: every blob has a nonce of its own", async () => {
-  const vault = open(createFolderBlobs({ directory: folder }));
+  const vault = open(createFolderBlobs(folder));
   const nonces = new Set<string>();
   for (let turn = 0; turn < 20; turn++) {
     await vault.put(at, { input: textContent("same") });
@@ -132,7 +132,7 @@ test("a key of the same id that is another one gives nothing", async () => {
 });
 
 test("a blob that was changed, or put in the place of another, gives nothing", async () => {
-  const vault = open(createFolderBlobs({ directory: folder }));
+  const vault = open(createFolderBlobs(folder));
   await vault.put(at, { input: textContent(SECRET) });
   const [file = ""] = files();
   const whole = readFileSync(file, "utf8");
@@ -156,14 +156,14 @@ test("a blob that was changed, or put in the place of another, gives nothing", a
 
   // Swapped: to another field, span, execution and scope.
   const moves: [VaultAddress, string][] = [
-    [at, ".output"],
-    [{ ...at, spanId: "c".repeat(16) }, ".input"],
-    [{ ...at, executionId: "e2" }, ".input"],
-    [{ ...at, scope: "s2" }, ".input"],
+    [at, "-output"],
+    [{ ...at, spanId: "c".repeat(16) }, "-input"],
+    [{ ...at, executionId: "e2" }, "-input"],
+    [{ ...at, scope: "s2" }, "-input"],
   ];
   for (const [target, field] of moves) {
     const known = new Set(files());
-    await vault.put(target, field === ".output" ? { output: textContent("x") } : { input: textContent("x") });
+    await vault.put(target, field === "-output" ? { output: textContent("x") } : { input: textContent("x") });
     const place = files().find((each) => !known.has(each)) ?? "";
     expect(place).toContain(field);
     writeFileSync(place, whole);

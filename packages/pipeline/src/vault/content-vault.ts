@@ -38,7 +38,7 @@ export function createContentVault({ blobs, keys, onRead }: ContentVaultOptions)
       fix: "Give a function that writes it to the host's audit log.",
     });
   const deleted = async (scope: string, executionId: string): Promise<boolean> =>
-    (await blobs.get(`${executionKey(scope, executionId)}.deleted`)) !== undefined;
+    (await blobs.get(deletedKey(scope, executionId))) !== undefined;
 
   return {
     put: (address, content) =>
@@ -51,7 +51,8 @@ export function createContentVault({ blobs, keys, onRead }: ContentVaultOptions)
           await blobs.put(blobKey(address, field), blob);
         }
         // Somebody may have deleted the execution meanwhile.
-        if (await deleted(scope, executionId)) await blobs.delete(executionKey(scope, executionId));
+        if (await deleted(scope, executionId))
+          await blobs.deleteUnder(`${executionKey(scope, executionId)}/`);
       }),
     async get(address, reader) {
       await guarded("The read could not be put on record, so no raw content is given.", async () =>
@@ -69,10 +70,9 @@ export function createContentVault({ blobs, keys, onRead }: ContentVaultOptions)
     },
     deleteExecution: (scope, executionId) =>
       guarded("Raw content could not be deleted.", async () => {
-        const key = executionKey(scope, executionId);
         // First, so that nothing is kept from now on.
-        await blobs.put(`${key}.deleted`, new Uint8Array());
-        await blobs.delete(key);
+        await blobs.put(deletedKey(scope, executionId), new Uint8Array());
+        await blobs.deleteUnder(`${executionKey(scope, executionId)}/`);
       }),
   };
 }
@@ -82,12 +82,17 @@ function boundTo({ scope, executionId, traceId, spanId }: VaultAddress, field: s
 }
 
 function blobKey({ scope, executionId, traceId, spanId }: VaultAddress, field: string): string {
-  return `${executionKey(scope, executionId)}/${digest([traceId, spanId])}.${field}`;
+  return `${executionKey(scope, executionId)}/${digest([traceId, spanId])}-${field}`;
 }
 
 /** Ids of hosts may be any text, and no path may tell them. */
 function executionKey(scope: string, executionId: string): string {
   return `${digest([scope])}/${digest([executionId])}`;
+}
+
+/** Stands beside the execution's blobs, not among them. */
+function deletedKey(scope: string, executionId: string): string {
+  return `${executionKey(scope, executionId)}-deleted`;
 }
 
 function digest(parts: readonly string[]): string {

@@ -2,4 +2,3 @@
 export { createMemoryBlobs, type VaultBlobs } from "./blobs.ts";
 export { type ContentVaultOptions, createContentVault, type VaultRead } from "./content-vault.ts";
 export type { VaultKeys } from "./envelope.ts";
-export { createFolderBlobs } from "./folder-blobs.ts";

@@ -2,8 +2,9 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ContentVault, ScopedStore, SpanSink } from "@spanloom/model";
-import { createContentVault, createFolderBlobs } from "@spanloom/pipeline/vault";
+import { createContentVault } from "@spanloom/pipeline/vault";
 import { createMemoryStore } from "@spanloom/store";
+import { createFolderBlobs } from "@spanloom/store/folder-blobs";
 import { afterEach, expect, test } from "vitest";
 import { createWorkflowTracer, type WorkflowTracerOptions } from "../create-workflow-tracer.ts";
 import { createDiskSpool, deadLetterDirectory, readDeadLetters } from "./index.ts";
@@ -31,7 +32,7 @@ function setUp(options: Partial<WorkflowTracerOptions> = {}) {
     },
     deleteExecution: (executionId) => store.deleteExecution(executionId),
   };
-  const blobs = createFolderBlobs({ directory: join(directory, "vault") });
+  const blobs = createFolderBlobs(join(directory, "vault"));
   const keys = { current: "k", all: { k: new Uint8Array(32).fill(1) } };
   const vault = createContentVault({ blobs, keys, onRead: () => undefined });
   const tracer = createWorkflowTracer({
