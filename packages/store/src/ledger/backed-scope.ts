@@ -71,7 +71,7 @@ export class BackedScope implements ScopedStore {
 
   async write(spans: readonly SpanRecord[]): Promise<WriteReceipt> {
     const admitted = admit(checkRecords(spans), textProblem);
-    return this.alone(async () => {
+    return this.change(async () => {
       const records = admitted.records.map(({ record }) => record);
       const ids = {
         traceIds: records.map((record) => record.traceId),
@@ -80,26 +80,26 @@ export class BackedScope implements ScopedStore {
       await this.hold(ids);
       const stored = await this.storedTies(records);
       const { receipt, changes } = this.ledger.apply(admitted, (key) => stored.get(key));
-      await this.save(changes, ids);
+      await this.save(changes);
       return receipt;
     });
   }
 
   async deleteExecution(executionId: string): Promise<boolean> {
-    return this.alone(async () => {
+    return this.change(async () => {
       const ids = { traceIds: [], executionIds: [executionId] };
       await this.hold(ids);
       const changes = this.ledger.delete(executionId);
       if (changes === undefined) return false;
-      await this.save(changes, ids);
-      await this.backing.erase?.();
+      await this.save(changes);
+      await this.backing.erase?.(NOTHING);
       return true;
     });
   }
 
   async prune(request: PruneRequest): Promise<PruneReport> {
     const { before, sumsBefore, limit } = checkPrune(request);
-    return this.alone(async () => {
+    return this.change(async () => {
       const { ledger, backing } = this;
       await this.hold({ traceIds: [], executionIds: [] });
       if (ledger.watermark === undefined || compareNanos(before, ledger.watermark) > 0) {
@@ -109,20 +109,34 @@ export class BackedScope implements ScopedStore {
       const report: PruneReport = { executions: 0, spans: 0, more: false };
       await this.pruneOld(before, limit, report);
       if (sumsBefore !== undefined) await backing.dropSums(sumsBefore);
-      if (report.spans > 0) await backing.erase?.();
+      if (report.spans > 0) await backing.erase?.(NOTHING);
       return report;
     });
   }
 
   async redact(rule: RedactRule, selection?: RedactSelection): Promise<RedactReport> {
     this.checkOpen();
-    const report = await redactStored(this, rule, selection);
-    if (report.spans > 0) await this.alone(async () => this.backing.erase?.());
+    const redacted = new Set<string>();
+    const report = await redactStored(
+      {
+        listExecutions: this.listExecutions,
+        getExecutions: this.getExecutions,
+        getTrace: this.getTrace.bind(this),
+        getSpan: this.getSpan.bind(this),
+        write: (records) => {
+          for (const { executionId } of records) redacted.add(executionId);
+          return this.write(records);
+        },
+      },
+      rule,
+      selection,
+    );
+    if (redacted.size > 0) await this.change(async () => this.backing.erase?.(redacted));
     return report;
   }
 
   async recompute(): Promise<{ executions: number; corrected: string[] }> {
-    return this.alone(async () => {
+    return this.change(async () => {
       const corrected: string[] = [];
       const ids = await this.backing.executionIds();
       for (const executionId of ids) {
@@ -291,7 +305,7 @@ export class BackedScope implements ScopedStore {
         }
         const count = members.filter((member) => member.spanCount > 0).length;
         const changes = ledger.prune(component);
-        await this.save(changes, component);
+        await this.save(changes);
         report.executions += count;
         report.spans += changes.removed.length;
       }
@@ -299,9 +313,10 @@ export class BackedScope implements ScopedStore {
     }
   }
 
-  /** Resolves when every call that was made is done. */
-  async settle(): Promise<void> {
+  /** Resolves when every call that was made is done, and the backing has let go. */
+  async close(): Promise<void> {
     await this.turn;
+    await this.backing.close?.();
   }
 
   /** Runs one call after the other. */
@@ -310,6 +325,11 @@ export class BackedScope implements ScopedStore {
     const result = this.turn.then(work);
     this.turn = result.catch(() => undefined);
     return result;
+  }
+
+  /** Runs what changes something. */
+  private change<T>(work: () => Promise<T>): Promise<T> {
+    return this.alone(() => this.backing.exclusive?.(work) ?? work());
   }
 
   /** Asks about one execution that has spans. */
@@ -349,12 +369,12 @@ export class BackedScope implements ScopedStore {
     return new Map(found.map((record) => [spanKey(record), record]));
   }
 
-  private async save(changes: LedgerChanges, ids: Missing): Promise<void> {
+  private async save(changes: LedgerChanges): Promise<void> {
     try {
       await this.backing.save(changes);
     } catch (error) {
       // Nothing of it holds: the backing is the truth.
-      this.ledger.forget(ids);
+      this.ledger.forgetChanges(changes);
       throw error;
     }
     this.wake(changes.executions.map(({ executionId }) => executionId));
@@ -378,6 +398,8 @@ export class BackedScope implements ScopedStore {
     if (this.state.closed) throw storeClosed(this.state.name);
   }
 }
+
+const NOTHING: ReadonlySet<string> = new Set();
 
 function parse(json: string, view: "skeleton" | "full"): SpanSkeleton {
   const record = JSON.parse(json) as SpanRecord;

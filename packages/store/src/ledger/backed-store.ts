@@ -59,7 +59,7 @@ export function createBackedStore(options: BackedStoreOptions): TraceStore {
       closing ??= (async () => {
         state.closed = true;
         await retention.stop();
-        for (const scoped of scopes.values()) await scoped.settle();
+        for (const scoped of scopes.values()) await scoped.close();
         await options.close();
       })();
       return closing;

@@ -25,6 +25,8 @@ export interface Backing {
   setWatermark(before: UnixNanos): Promise<void>;
   /** Before anything else in a call: brings in, or lets the ledger forget, what others changed among these. */
   refresh?(ledger: Ledger, ids: Missing): Promise<void>;
+  /** Runs a call that changes something while no other process changes anything; as it comes where absent. */
+  exclusive?<T>(work: () => Promise<T>): Promise<T>;
   load(ids: Missing): Promise<StoredPart>;
   /** All of it, or nothing; durable when it resolves. */
   save(changes: LedgerChanges): Promise<void>;
@@ -45,8 +47,14 @@ export interface Backing {
   executionIds(): Promise<string[]>;
   /** Compares what is stored of an execution beside its spans with what these say, mends it, and tells whether it differed. */
   recompute(execution: HeldExecution): Promise<boolean>;
-  /** After a deletion, pruning or redaction: makes the old bytes vanish as far as this is done at once. */
-  erase?(): Promise<void>;
+  /**
+   * After a deletion, pruning or redaction: makes the old bytes vanish as far as this is done at once.
+   *
+   * @param redacted Executions whose spans were written anew by a redaction: no older state of them may stay.
+   */
+  erase?(redacted: ReadonlySet<string>): Promise<void>;
+  /** After the last call. */
+  close?(): Promise<void>;
 }
 
 /** A span, and the execution that it belongs to. */

@@ -192,8 +192,14 @@ export async function checkAll(
     await follower.catchUp(store);
     follower.check(expected);
   }
-  const { items } = await store.listExecutions({ limit: 500 });
-  equal(items.map((item) => item.executionId).sort(), expected.executionIds().sort(), "listed executions");
+  const listed: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await store.listExecutions({ limit: 500, ...(cursor !== undefined && { cursor }) });
+    listed.push(...page.items.map((item) => item.executionId));
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+  equal(listed.sort(), expected.executionIds().sort(), "listed executions");
   await checkSums(store, expected, WINDOW);
   if (store.recompute !== undefined)
     equal((await store.recompute()).corrected, [], "what recompute corrected");
