@@ -13,12 +13,15 @@ import {
   addUsage,
   bearsBelow,
   compareNanos,
+  type ExecutionDetail,
   emptyCostSum,
   emptyUsageSum,
   mergeSpan,
   type SpanRecord,
   spanKey,
+  type WriteReceipt,
 } from "@spanloom/model";
+import { makeSpan } from "@spanloom/model/fixtures";
 import { expect, test } from "vitest";
 import { sumsFrom } from "../sql/sums.ts";
 import { inPageOrder } from "../testing/expected.ts";
@@ -27,6 +30,8 @@ import { type RandomHistory, randomHistory } from "../testing/random-history.ts"
 import { admit } from "./admit.ts";
 import { detailOf, runMetricsOfExecution, statsOf } from "./answers.ts";
 import { AnalyticsCells, UsageCells } from "./cells.ts";
+import type { StoredPart } from "./changes.ts";
+import type { HeldExecution } from "./held-execution.ts";
 import { Ledger } from "./ledger.ts";
 import { loadComponents } from "./load-components.ts";
 import { TracePages } from "./pages.ts";
@@ -42,6 +47,47 @@ test("whatever happens, ledger and backing say what the reference says", { timeo
 
 test("nor do sums drift where few spans change again and again", { timeout: 120_000 }, async () => {
   for (let seed = 1; seed <= TIGHT; seed++) await play(seed, tightHistory(seed), 4);
+});
+
+test("a node's first span is found when it and others change together", async () => {
+  const node = (number: number, startTime: string, fields: Partial<SpanRecord> = {}): SpanRecord =>
+    makeSpan({ spanId: `000000000000000${number}`, nodeId: "n", nodeType: "t", startTime, ...fields });
+  const ledger = new Ledger();
+  const backing = new PlainBacking();
+  const write = async (records: SpanRecord[]): Promise<ExecutionDetail | undefined> => {
+    await loadComponents(ledger, ledger.missing(records), backing.load);
+    backing.save(ledger.apply(admit(records)).changes);
+    const held = ledger.execution(records[0]?.executionId ?? "");
+    return held && detailOf(held);
+  };
+  await write([node(1, "1000"), node(2, "2000"), node(3, "3000")]);
+  const later = { revision: 1, name: "later" };
+  const moved = await write([node(3, "4000", later), node(1, "5000", later)]);
+  expect(moved?.nodes).toMatchObject([{ startTime: "2000", nodeType: "t" }]);
+  const untyped = await write([node(2, "2000", { revision: 2, nodeType: undefined })]);
+  expect(untyped?.nodes).toMatchObject([{ startTime: "2000", nodeType: "t" }]);
+  const none = await write(
+    [1, 3].map((number) => node(number, "6000", { revision: 3, nodeType: undefined })),
+  );
+  expect(none?.nodes[0]).not.toHaveProperty("nodeType");
+});
+
+test("a trace that refuses what it never named is empty after pruning, and refuses it still", async () => {
+  const traceId = "a".repeat(32);
+  const unnamed = makeSpan({ traceId, executionId: traceId, parentSpanId: undefined });
+  const named = makeSpan({ traceId, executionId: "run-1", revision: 5, spanId: "00000000000000aa" });
+  const ledger = new Ledger();
+  const load = async (): Promise<StoredPart> => ({ spans: [], executions: [], traces: [] });
+  const write = async (record: SpanRecord): Promise<WriteReceipt> => {
+    await loadComponents(ledger, ledger.missing([record]), load);
+    return ledger.apply(admit([record])).receipt;
+  };
+  await write(unnamed);
+  ledger.delete(traceId);
+  await write(named);
+  ledger.prune(ledger.component({ traceIds: [traceId], executionIds: [] }));
+  expect((await write({ ...named, revision: 1 })).written).toBe(1);
+  expect((await write(unnamed)).rejected.map(({ code }) => code)).toEqual(["deleted_execution"]);
 });
 
 async function play(
@@ -172,11 +218,13 @@ class Run {
 
   async check(): Promise<void> {
     const { backing } = this;
+    // Mostly by another ledger: looking at everything would bring back what the one under test has let go of.
+    const ledger = this.random.chance(0.3) ? this.ledger : new Ledger();
     const all = this.current();
     const about = `seed ${this.seed}`;
     const rows = [...backing.spans.values()].map(({ record, executionId }) => ({ ...record, executionId }));
     expect(byKey(rows), `${about}: spans`).toEqual(byKey(all));
-    for (const id of this.ids) await this.checkExecution(id, all, about);
+    for (const id of this.ids) await this.checkExecution(ledger, id, all, about);
     const cells = expectedCells(all);
     for (const cell of this.pruned.rollup.values()) cells.rollup.add(cell);
     for (const cell of this.pruned.analytics.values()) cells.analytics.add(cell);
@@ -192,8 +240,13 @@ class Run {
     );
   }
 
-  private async checkExecution(id: string, all: readonly SpanRecord[], about: string): Promise<void> {
-    const { backing, ledger } = this;
+  private async checkExecution(
+    ledger: Ledger,
+    id: string,
+    all: readonly SpanRecord[],
+    about: string,
+  ): Promise<void> {
+    const { backing } = this;
     const own = all.filter((span) => span.executionId === id);
     const row = backing.executions.get(id);
     if (own.length === 0) expect(row?.summary, `${about}: ${id} is empty`).toBeUndefined();
@@ -222,25 +275,24 @@ class Run {
     expect(sorted(usage), `${about}: cells of ${id}`).toEqual(
       sorted(cells.map((cell) => ({ executionId: id, ...cell }))),
     );
-    this.follow(id, all, about);
+    this.follow(held, id, all, about);
   }
 
   /** Somebody who knows of an execution only what its feed told. */
-  private follow(id: string, all: readonly SpanRecord[], about: string): void {
-    const held = this.ledger.execution(id);
+  private follow(held: HeldExecution, id: string, all: readonly SpanRecord[], about: string): void {
     const follower = this.followers.get(id) ?? { seq: 0, spans: new Map() };
     this.followers.set(id, follower);
     let { seq } = follower;
-    const fed = Array.from(held?.feed.since(0) ?? [], spanKey);
+    const fed = Array.from(held.feed.since(0), spanKey);
     expect(new Set(fed).size, `${about}: a span stands twice in the feed of ${id}`).toBe(fed.length);
-    for (const entry of held?.feed.since(follower.seq) ?? []) {
+    for (const entry of held.feed.since(follower.seq)) {
       expect(entry.seq, `${about}: order of the feed of ${id}`).toBeGreaterThan(seq);
       seq = entry.seq;
       const row = this.backing.spans.get(spanKey(entry));
       if (entry.span === undefined || row === undefined) follower.spans.delete(spanKey(entry));
       else follower.spans.set(spanKey(entry), JSON.stringify(row.record));
     }
-    follower.seq = held?.seq ?? 0;
+    follower.seq = held.seq;
     const back = [...follower.spans.keys()].filter((key) => this.backing.gone.get(id)?.has(key));
     expect(back, `${about}: spans of ${id} that are there and gone`).toEqual([]);
     const stored = [...this.backing.spans].filter(([, row]) => row.executionId === id);

@@ -1,7 +1,7 @@
-import type { SpanRecord } from "@spanloom/model";
-import { jsonContent, makeSpan, messagesContent, textContent } from "@spanloom/model/fixtures";
 import { describe, expect, test } from "vitest";
-import { type ContentField, NOT_PERMITTED, withoutContent } from "./visible-content.ts";
+import { type ContentField, NOT_PERMITTED, withoutContent } from "./content-rule.ts";
+import { jsonContent, makeSpan, messagesContent, textContent } from "./fixtures/index.ts";
+import type { SpanRecord } from "./span.ts";
 
 const SECRET = "the-secret-prompt";
 
@@ -60,6 +60,13 @@ describe("withoutContent", () => {
     "llmResponseText",
     "tool-arguments",
     "my app/question",
+    "gen_ai.tool.definitions",
+    "langfuse.trace.metadata.note",
+    "exception.message",
+    "exception.stacktrace",
+    "error.message",
+    "error.stack",
+    "otel.status_description",
   ])("withholds the attribute %s, also in events and links", (key) => {
     const attributes = { [key]: SECRET };
     const link = { traceId: "a".repeat(32), spanId: "b".repeat(16), attributes };
@@ -89,7 +96,29 @@ describe("withoutContent", () => {
     });
   });
 
-  test("keeps figures, ids, names, status messages and exceptions", () => {
+  test("of an error keeps the type, and says that what it said is withheld", () => {
+    const attributes = {
+      "exception.type": "TypeError",
+      "exception.message": SECRET,
+      "exception.stacktrace": `TypeError: ${SECRET}\n    at x`,
+      "exception.escaped": true,
+    };
+    const shown = withoutContent(
+      makeSpan({
+        status: { code: "error", message: SECRET },
+        events: [{ name: "exception", time: "1", attributes }],
+      }),
+    );
+    expect(shown.status).toEqual({ code: "error", message: NOT_PERMITTED });
+    expect(shown.events[0]?.attributes).toEqual({
+      "exception.type": "TypeError",
+      "exception.message": NOT_PERMITTED,
+      "exception.stacktrace": NOT_PERMITTED,
+      "exception.escaped": true,
+    });
+  });
+
+  test("keeps figures, ids, names and types of errors", () => {
     const attributes = {
       "gen_ai.usage.input_tokens": 12,
       "gen_ai.response.model": "lumen",
@@ -98,15 +127,10 @@ describe("withoutContent", () => {
       "http.request.method": "GET",
       "error.type": "Timeout",
     };
-    const exception = {
-      "exception.type": "Error",
-      "exception.message": "timed out",
-      "exception.stacktrace": "at x",
-    };
     const span = makeSpan({
       attributes,
-      status: { code: "error", message: "the scanner did not answer" },
-      events: [{ name: "exception", time: "1", attributes: exception }],
+      status: { code: "error" },
+      events: [{ name: "exception", time: "1", attributes: { "exception.type": "Timeout" } }],
     });
     expect(withoutContent(span)).toEqual(span);
   });

@@ -13,6 +13,10 @@ import {
   traceIdToUuid,
   type UsageSum,
 } from "@spanloom/model";
+import type { Pipeline } from "@spanloom/pipeline";
+import type { ExecutionFacts } from "./facts.ts";
+import type { ProblemReporter } from "./problems.ts";
+import { settled } from "./wait.ts";
 
 /** What `onExecutionEnd` gets: enough for a row in the host's own table of runs. */
 export interface ExecutionEnd {
@@ -36,11 +40,69 @@ export interface ExecutionEnd {
   cost: CostSum;
 }
 
+const PRICES_TIMEOUT_MS = 2_000;
+
+/** Adds up the spans of each execution while they end, and tells the host when its root does. */
+export class ExecutionEnds {
+  readonly #tell: (end: ExecutionEnd) => void | Promise<void>;
+  readonly #pipeline: Pipeline;
+  readonly #problems: ProblemReporter;
+  readonly #totals = new WeakMap<ExecutionFacts["root"], ExecutionTotals>();
+  readonly #telling = new Set<Promise<void>>();
+
+  constructor(
+    tell: (end: ExecutionEnd) => void | Promise<void>,
+    pipeline: Pipeline,
+    problems: ProblemReporter,
+  ) {
+    this.#tell = tell;
+    this.#pipeline = pipeline;
+    this.#problems = problems;
+  }
+
+  /** A span ended. */
+  add(record: SpanRecord, execution: ExecutionFacts): void {
+    this.#of(execution).add(record);
+  }
+
+  /** The execution's root ended. */
+  finish(root: SpanRecord, execution: ExecutionFacts): void {
+    const telling = this.#finish(root, this.#of(execution));
+    this.#telling.add(telling);
+    void telling.finally(() => this.#telling.delete(telling));
+  }
+
+  /** Resolves when the host has taken every end so far. */
+  async drained(): Promise<void> {
+    await Promise.all(this.#telling);
+  }
+
+  /** Waits for the price table, so that a first short run has its cost. Never rejects. */
+  async #finish(root: SpanRecord, totals: ExecutionTotals): Promise<void> {
+    try {
+      if (totals.hasUnpriced && !this.#pipeline.priced)
+        await settled(this.#pipeline.ready, PRICES_TIMEOUT_MS);
+      await this.#tell(totals.summarize(root, (record) => this.#pipeline.price(record)));
+    } catch (error) {
+      this.#problems.report("callback_failed", "onExecutionEnd", "onExecutionEnd failed.", error);
+    }
+  }
+
+  #of({ root }: ExecutionFacts): ExecutionTotals {
+    let totals = this.#totals.get(root);
+    if (totals === undefined) {
+      totals = new ExecutionTotals();
+      this.#totals.set(root, totals);
+    }
+    return totals;
+  }
+}
+
 /** The little of a span that sums need: the record itself is let go as soon as it is delivered. */
 type TinySpan = Pick<SpanSkeleton, "traceId" | "spanId" | "parentSpanId" | "kind" | "usage" | "cost">;
 
-/** Adds up the spans of one run of an execution while they end. */
-export class ExecutionTotals {
+/** The sums of one run of an execution. */
+class ExecutionTotals {
   readonly #spans: TinySpan[] = [];
   /** Records with tokens that came before the price table did. */
   readonly #unpriced = new Map<number, SpanRecord>();
