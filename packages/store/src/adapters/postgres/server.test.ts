@@ -20,8 +20,12 @@ const problem = serverProblem();
 const ends: (() => Promise<unknown>)[] = [];
 let server: TestServer;
 
-const check = problem === undefined ? test : test.skip;
-const named = (name: string): string => (problem === undefined ? name : `${name} (${problem})`);
+/** Processes start slowly where others use the machine, too. */
+const PATIENT = { timeout: 120_000 };
+const check = (name: string, body: () => Promise<void>): void => {
+  if (problem === undefined) test(name, PATIENT, body);
+  else test.skip(`${name} (${problem})`, body);
+};
 
 if (problem === undefined) {
   beforeAll(async () => {
@@ -33,7 +37,7 @@ if (problem === undefined) {
   afterAll(() => server.stop());
 }
 
-check(named("four processes write one execution at once, and every sum is that of one writer"), async () => {
+check("four processes write one execution at once, and every sum is that of one writer", async () => {
   const url = await server.createDatabase();
   const writers = [0, 1, 2, 3].map((index) => startWriter(url, index * 50, 50));
   const codes = await Promise.all(writers.map(async (writer) => (await once(writer, "exit"))[0]));
@@ -52,7 +56,7 @@ check(named("four processes write one execution at once, and every sum is that o
 });
 
 check(
-  named("a writer that is killed, and a server that is killed, lose nothing that was acknowledged"),
+  "a writer that is killed, and a server that is killed, lose nothing that was acknowledged",
   async () => {
     for (const victim of ["writer", "server"] as const) {
       const url = await server.createDatabase();
@@ -84,7 +88,7 @@ check(
 );
 
 check(
-  named("a commit in another process wakes who watches, also after the listening connection was lost"),
+  "a commit in another process wakes who watches, also after the listening connection was lost",
   async () => {
     const url = await server.createDatabase();
     const scope = openStore({ connectionString: url }).forScope("scope");
@@ -120,9 +124,7 @@ check(
 );
 
 check(
-  named(
-    "a connection that breaks in the middle of a write leaves nothing of it, and the write is done by another",
-  ),
+  "a connection that breaks in the middle of a write leaves nothing of it, and the write is done by another",
   async () => {
     const url = await server.createDatabase();
     const pool = new pg.Pool({ connectionString: url });
@@ -165,7 +167,7 @@ check(
   },
 );
 
-check(named("what goes wrong at the server is said in words of ours"), async () => {
+check("what goes wrong at the server is said in words of ours", async () => {
   const url = await server.createDatabase();
   const away = openStore({ connectionString: "postgres://nobody@127.0.0.1:1/nothing" });
   await refused(away.forScope("scope").listExecutions(), "store_failed", "cannot be reached");
@@ -192,7 +194,7 @@ check(named("what goes wrong at the server is said in words of ours"), async () 
 });
 
 check(
-  named("a full disk, a deadlock and a slow statement: the write is whole or not there, and reads go on"),
+  "a full disk, a deadlock and a slow statement: the write is whole or not there, and reads go on",
   async () => {
     const url = await server.createDatabase();
     const store = openStore({ connectionString: url, statementTimeoutMs: 400 });
@@ -225,7 +227,7 @@ check(
   },
 );
 
-check(named("a server without connections left says so"), async () => {
+check("a server without connections left says so", async () => {
   const url = await server.createDatabase();
   const admin = await connect(url);
   await openStore({ connectionString: url }).forScope("scope").write([makeSpan()]);
@@ -234,7 +236,7 @@ check(named("a server without connections left says so"), async () => {
   await refused(store.forScope("scope").listExecutions(), "store_failed", "no connection left");
 });
 
-check(named("migrations: by the host as plain SQL, by several processes at once, or refused"), async () => {
+check("migrations: by the host as plain SQL, by several processes at once, or refused", async () => {
   const url = await server.createDatabase();
   const refusing = openStore({ connectionString: url, migrations: "refuse", schema: "traces" });
   await refused(refusing.forScope("scope").listExecutions(), "schema_mismatch", "version 0");
@@ -259,7 +261,7 @@ check(named("migrations: by the host as plain SQL, by several processes at once,
   ).toEqual([{ n: 1 }]);
 });
 
-check(named("what was written by hand into derived rows is found and mended by recompute"), async () => {
+check("what was written by hand into derived rows is found and mended by recompute", async () => {
   const url = await server.createDatabase();
   const scope = openStore({ connectionString: url }).forScope("scope");
   await scope.write([0, 1, 2, 3].map(sharedSpan));
@@ -286,7 +288,7 @@ check(named("what was written by hand into derived rows is found and mended by r
   expect((await scope.recompute()).corrected).toEqual([]);
 });
 
-check(named("records that JSONB cannot hold are stored as text, and all others as JSONB"), async () => {
+check("records that JSONB cannot hold are stored as text, and all others as JSONB", async () => {
   const url = await server.createDatabase();
   const scope = openStore({ connectionString: url }).forScope("scope");
   const odd = makeSpan({ spanId: "00000000000000b2", input: textContent("nul \u0000 and half \ud800") });
