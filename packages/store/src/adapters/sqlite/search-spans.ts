@@ -17,6 +17,8 @@ import type { Place } from "./trace-order.ts";
 
 /** A page ends after so long, however few matches it has: others wait for the engine meanwhile. */
 const PAGE_MS = 30;
+/** Spans that a page looks at in any case: on a busy machine, too, a search gets on, and a small one is done at once. */
+const LEAST_SPANS = 32;
 
 export interface SpanSearch {
   /** The commit at which the cursor's pages look; absent on the first. */
@@ -46,8 +48,10 @@ export function createSearch(db: Connection, executionId: string, query: SearchS
         `SELECT skeleton, ${namesOnly ? "''" : "rest"} FROM span WHERE trace_no = ? AND span_id = ? AND exec_no = ?`,
       );
       const deadline = performance.now() + PAGE_MS;
-      let index = from === undefined ? 0 : resume(order, from);
-      while (index < order.length && items.length < limit && performance.now() < deadline) {
+      const start = from === undefined ? 0 : resume(order, from);
+      let index = start;
+      const inTime = (): boolean => index - start < LEAST_SPANS || performance.now() < deadline;
+      while (index < order.length && items.length < limit && inTime()) {
         const [traceNo, spanId] = order[index++] as Place;
         const texts = one.get(traceNo, spanId, no) as [string, string] | undefined;
         // It moved or went away since the order was made.
