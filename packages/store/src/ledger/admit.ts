@@ -1,4 +1,4 @@
-import { type RejectedSpan, recordProblem, type SpanRecord, isPlainObject } from "@spanloom/model";
+import { isPlainObject, type RejectedSpan, recordProblem, type SpanRecord } from "@spanloom/model";
 import { isPlainRecord } from "../sql/plain-record.ts";
 
 /** What of a write may be stored. */

@@ -1,7 +1,10 @@
 import { canonicalJson, compareNanos, microsOf, type UnixNanos } from "@spanloom/model";
+import { statsOf, summaryOf } from "../../ledger/answers.ts";
 import type { Backing, PlacedRef } from "../../ledger/backing.ts";
 import type { ChangedExecution, LedgerChanges, Missing, StoredPart } from "../../ledger/changes.ts";
-import { type HeldExecution, Ledger, loadComponents, statsOf, summaryOf } from "../../ledger/index.ts";
+import type { HeldExecution } from "../../ledger/held-execution.ts";
+import { Ledger } from "../../ledger/ledger.ts";
+import { loadComponents } from "../../ledger/load-components.ts";
 import { recordJson, skeletonJson } from "../../sql/row-codec.ts";
 import { SUM_COLUMNS } from "../../sql/sums.ts";
 import type { Database } from "./client.ts";
