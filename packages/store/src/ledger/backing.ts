@@ -6,7 +6,6 @@ import type {
   ExecutionSummary,
   ListExecutionsQuery,
   Page,
-  SpanRecord,
   UnixNanos,
 } from "@spanloom/model";
 import type { LedgerChanges, Missing, SpanRef, StoredPart } from "./changes.ts";
@@ -61,6 +60,3 @@ export interface Backing {
 export interface PlacedRef extends SpanRef {
   executionId: string;
 }
-
-/** Why a valid record cannot be kept by a backing; `undefined` where it can. */
-export type RecordProblem = (record: SpanRecord) => string | undefined;

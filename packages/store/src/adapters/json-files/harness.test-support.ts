@@ -30,7 +30,10 @@ export const processes: TestedProcesses = {
   remove: (folder) => rm(folder as string, { recursive: true, force: true }),
 };
 
-/** Opens the store in whichever process this is loaded. */
+/**
+ * Opens the store in whichever process this is loaded: the kit imports this file by its URL.
+ * @public
+ */
 export function open(folder: JsonValue): TraceStore {
   return createJsonFilesStore({ folder: folder as string, retention: false });
 }
