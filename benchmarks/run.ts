@@ -4,7 +4,7 @@ import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import type { Bench, BenchResult } from "./bench.ts";
 
-const names = ["tracer", "store", "server", "trace-tab", "analytics"];
+const names = ["tracer", "store", "json-files", "clickhouse", "server", "trace-tab", "analytics"];
 const asked = process.argv.slice(2);
 const directory = import.meta.dirname;
 
