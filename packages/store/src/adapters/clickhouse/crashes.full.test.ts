@@ -82,7 +82,7 @@ describe.skipIf(missing !== undefined)(`crashes${missing ? ` (skipped: ${missing
       if (index % 2 === 0) await scope.write([elsewhere(index)]);
       // Writing again is what a caller does who was not told.
       if (index % 3 === 0) await scope.write(batch);
-      await check(scope, [], [...batches.flat(), ...batches.keys().map(elsewhere)]);
+      await check(scope, [], [...batches.flat(), ...batches.map((_, number) => elsewhere(number))]);
     }
     await store.close();
   });

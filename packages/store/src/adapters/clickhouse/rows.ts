@@ -1,5 +1,5 @@
 import { type LatencySlots, summarizeExecution } from "@spanloom/metrics";
-import { type ExecutionSummary, parentOf, type SpanRecord } from "@spanloom/model";
+import type { ExecutionSummary, SpanRecord } from "@spanloom/model";
 import type {
   ChangedExecution,
   ChangedSpan,
@@ -11,9 +11,9 @@ import type {
   StoredPart,
   StoredSpan,
 } from "../../ledger/changes.ts";
-import type { SpanFacts } from "../../ledger/facts.ts";
+import { factsOf, type SpanFacts } from "../../ledger/facts.ts";
 import { sortValue } from "../../list-query.ts";
-import { encodeRecord } from "../../sql/row-codec.ts";
+import { encodeRecord, parseSkeleton } from "../../sql/row-codec.ts";
 import { SUM_COLUMNS, type Sums, sumsFrom } from "../../sql/sums.ts";
 import type { Database } from "./client.ts";
 import { findExecutions } from "./read-executions.ts";
@@ -125,15 +125,34 @@ function spanRow(own: Own, { facts, executionId, insSeq, seq, record }: ChangedS
     ...own,
     ...keyOf(facts),
     execution_id: executionId,
-    parent_id: parentOf(facts) ?? "",
-    start_time: facts.startTime,
+    written_id: facts.executionId,
     ins_seq: insSeq,
     seq,
-    cached: facts.cache === undefined ? 0 : 1,
-    facts: JSON.stringify(facts),
+    facts: factsText(facts),
     skeleton,
     rest,
   };
+}
+
+/** What the skeleton lacks of a span's facts; most spans have nothing of it. */
+function factsText(facts: SpanFacts): string {
+  const { executionStatus, cache, workflowId, workflowName, threadId, resource } = facts;
+  const text = JSON.stringify({
+    ...{ executionStatus, cache, workflowId, workflowName, threadId },
+    resource: Object.keys(resource.attributes).length === 0 ? undefined : resource,
+  });
+  return text === "{}" ? "" : text;
+}
+
+/** Facts as they were when the row was written. */
+function factsFrom(row: { written_id: string; skeleton: string; facts: string }): SpanFacts {
+  const more = row.facts === "" ? {} : (JSON.parse(row.facts) as Partial<SpanFacts>);
+  return factsOf({
+    resource: { attributes: {} },
+    ...parseSkeleton(row.skeleton),
+    ...more,
+    executionId: row.written_id,
+  });
 }
 
 /** Spans whose record is as it was, with another place: their rows as they stand are written again. */
@@ -142,8 +161,7 @@ async function movedRows(db: Database, own: Own, spans: readonly ChangedSpan[]):
   for (const part of chunks(spans, 1000)) {
     const places = new Map(part.map((span) => [span.facts.traceId + span.facts.spanId, span]));
     const found = await db.rows<SpanRow>(
-      `SELECT trace_id, span_id, parent_id, toString(start_time) AS start_time, cached, facts, skeleton, rest
-       FROM ${db.name}.span
+      `SELECT trace_id, span_id, written_id, facts, skeleton, rest FROM ${db.name}.span
        WHERE scope = {scope:String} AND trace_id IN {traces:Array(String)} AND concat(trace_id, span_id) IN {keys:Array(String)}
        ORDER BY version DESC LIMIT 1 BY trace_id, span_id`,
       { scope: own.scope, traces: tracesOf(part.map(({ facts }) => facts)), keys: [...places.keys()] },
@@ -158,10 +176,7 @@ async function movedRows(db: Database, own: Own, spans: readonly ChangedSpan[]):
   return rows;
 }
 
-type SpanRow = Record<
-  "trace_id" | "span_id" | "parent_id" | "start_time" | "facts" | "skeleton" | "rest",
-  string
-> & { cached: number };
+type SpanRow = Record<"trace_id" | "span_id" | "written_id" | "facts" | "skeleton" | "rest", string>;
 
 function goneRow(own: Own, one: SpanRef & { executionId: string }, seq: number, back: 0 | 1): object {
   return { ...own, ...keyOf(one), execution_id: one.executionId, seq, back };
@@ -270,18 +285,19 @@ async function readSpans(
       execution_id: string;
       ins_seq: number;
       seq: number;
+      written_id: string;
+      skeleton: string;
       facts: string;
       version: number;
     }>(
-      `SELECT execution_id, ins_seq, seq, facts, version FROM ${db.name}.span
+      `SELECT execution_id, ins_seq, seq, written_id, skeleton, facts, version FROM ${db.name}.span
        WHERE scope = {scope:String} AND trace_id IN {traces:Array(String)}
        ORDER BY version DESC LIMIT 1 BY trace_id, span_id`,
       { scope, traces: part },
     );
     for (const row of rows) {
       seen(row.version);
-      const facts = JSON.parse(row.facts) as SpanFacts;
-      spans.push({ facts, executionId: row.execution_id, insSeq: row.ins_seq, seq: row.seq });
+      spans.push({ facts: factsFrom(row), executionId: row.execution_id, insSeq: row.ins_seq, seq: row.seq });
     }
   }
   return spans;
