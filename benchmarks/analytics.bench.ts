@@ -1,9 +1,9 @@
 // How long CostChart and ExecutionHistoryTable take to mount over answers that are already in memory, against what a
 // host would write without them: a production build in real Chromium, a new page for every round. And how much code
 // the packages bring.
-import { ownCodeBytes } from "./analytics/own-code.ts";
 import { against, type BenchBudget, type BenchCase, type BenchResult, summarize } from "./bench.ts";
 import { type BuiltPage, openBuiltPage } from "./built-page.ts";
+import { ownCode } from "./own-code.ts";
 
 const ROUNDS = 9;
 const PAIRS = [
@@ -40,7 +40,7 @@ async function measureCode(): Promise<BenchResult> {
   const cases: BenchCase[] = [];
   const budgets: BenchBudget[] = [];
   for (const [name, limitKb] of Object.entries(OWN_CODE_KB)) {
-    const kb = (await ownCodeBytes(name)) / 1000;
+    const kb = (await ownCode(name)).bytes / 1000;
     const what = `${name}, own code, gzip`;
     cases.push(summarize(what, "KB", [kb]));
     budgets.push({ what, limit: `<= ${limitKb} KB`, value: `${kb.toFixed(1)} KB`, ok: kb <= limitKb });

@@ -21,10 +21,17 @@ export interface BenchBudget {
 export interface BenchResult {
   cases: BenchCase[];
   budgets: BenchBudget[];
+  /** What the figures are figures of, one sentence or two each. */
+  notes?: string[];
+}
+
+export interface BenchOptions {
+  /** Fewer rounds, for a first look. */
+  quick: boolean;
 }
 
 /** The default export of `<name>.bench.ts`. */
-export type Bench = () => Promise<BenchResult>;
+export type Bench = (options: BenchOptions) => Promise<BenchResult>;
 
 /** Sums the rounds of one case up. */
 export function summarize(name: string, unit: string, rounds: readonly number[]): BenchCase {

@@ -1,11 +1,23 @@
-// `pnpm bench <name>`: runs benchmarks/<name>.bench.ts, prints its ratios and keeps its figures.
+// `pnpm bench <name>`: runs benchmarks/<name>.bench.ts, prints its ratios and keeps its figures. With `--quick`, where a
+// benchmark knows that, it takes fewer rounds.
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
 import type { Bench, BenchResult } from "./bench.ts";
 
-const names = ["tracer", "store", "json-files", "clickhouse", "server", "trace-tab", "analytics"];
-const asked = process.argv.slice(2);
+const names = [
+  "tracer",
+  "store",
+  "store-size",
+  "postgres",
+  "json-files",
+  "clickhouse",
+  "server",
+  "trace-tab",
+  "analytics",
+];
+const quick = process.argv.includes("--quick");
+const asked = process.argv.slice(2).filter((word) => word !== "--quick");
 const directory = import.meta.dirname;
 
 if (asked.length === 0 || asked.some((name) => !names.includes(name))) {
@@ -20,24 +32,27 @@ async function runBench(name: string): Promise<void> {
   if (!existsSync(file)) throw new Error(`The benchmark ${name} is not there: ${file} is absent.`);
   const { default: bench } = (await import(file)) as { default: Bench };
   console.log(`\n${name}`);
-  const result = await bench();
+  const loadBefore = loadavg()[0] ?? Number.NaN;
+  const result = await bench({ quick });
   print(result);
   const machine = {
     cpu: cpus()[0]?.model ?? "unknown",
     cores: cpus().length,
     memoryBytes: totalmem(),
     node: process.version,
+    /** Of the minute before the run. */
+    load: loadBefore,
   };
   const results = join(directory, "results");
   mkdirSync(results, { recursive: true });
-  const report = { name, date: new Date().toISOString(), machine, ...result };
+  const report = { name, date: new Date().toISOString(), quick, machine, ...result };
   writeFileSync(join(results, `${name}.json`), `${JSON.stringify(report, undefined, 2)}\n`);
   console.log(
-    `Kept in benchmarks/results/${name}.json (${machine.cpu}, ${machine.cores} cores, Node ${machine.node})`,
+    `Kept in benchmarks/results/${name}.json (${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, load ${machine.load.toFixed(1)} before)`,
   );
 }
 
-function print({ cases, budgets }: BenchResult): void {
+function print({ cases, budgets, notes = [] }: BenchResult): void {
   const rows = cases.map((one) => [
     one.name,
     `${figure(one.median)} ${one.unit}`,
@@ -45,6 +60,8 @@ function print({ cases, budgets }: BenchResult): void {
     one.ratioTo ? `${one.ratioTo.ratio.toFixed(2)}x ${one.ratioTo.case}` : "",
   ]);
   table([["case", "median", "min - max", "ratio"], ...rows]);
+  if (notes.length > 0) console.log("");
+  for (const note of notes) console.log(`- ${note}`);
   if (budgets.length === 0) return;
   console.log("");
   table([

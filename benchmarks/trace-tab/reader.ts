@@ -44,5 +44,7 @@ export function readerOf(empty: TraceReader, spans: readonly SpanRecord[]): Trac
     changesSince: async (_id, seq) => ({ execution, spans: [], removed: [], seq, more: false }),
     getRunMetrics: (id) => empty.getRunMetrics(id),
     getDailyCosts: (query) => empty.getDailyCosts(query),
+    getAnalytics: (query) => empty.getAnalytics(query),
+    searchSpans: (id, query) => empty.searchSpans(id, query),
   };
 }

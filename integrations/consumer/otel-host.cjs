@@ -2,7 +2,7 @@
 const { context, trace } = require("@opentelemetry/api");
 const { createMemoryStore } = require("@spanloom/store");
 const { createWorkflowTracer } = require("@spanloom/tracer");
-const { redactingExporter } = require("@spanloom/tracer/otel");
+const { mirrorTo, redactingExporter, spanProcessor } = require("@spanloom/tracer/otel");
 
 const [sdkName, langfuseName] = process.argv.slice(2);
 const store = createMemoryStore();
@@ -25,7 +25,7 @@ async function main() {
   const tracer = createWorkflowTracer({
     store,
     onProblem: ({ code, message }) => problems.push({ code, message }),
-    ...(sdk && { spanProcessors: [made(sdk, "SimpleSpanProcessor", exporter(seenByTracerProcessor))] }),
+    ...(sdk && { mirror: mirrorTo(made(sdk, "SimpleSpanProcessor", exporter(seenByTracerProcessor))) }),
   });
   const provider = sdk && hostProvider(sdk, tracer, redactingExporter(exporter(exported)));
 
@@ -79,7 +79,7 @@ function hostProvider(sdk, tracer, exporter) {
   const { AsyncLocalStorageContextManager } = require("@opentelemetry/context-async-hooks");
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   const Provider = sdk.BasicTracerProvider ?? sdk.TracerProvider;
-  const processors = [tracer.spanProcessor(), made(sdk, "BatchSpanProcessor", exporter)];
+  const processors = [spanProcessor(tracer), made(sdk, "BatchSpanProcessor", exporter)];
   if (langfuseName) {
     const { LangfuseSpanProcessor } = require(langfuseName);
     const keys = { publicKey: "pk", secretKey: "sk", baseUrl: "http://127.0.0.1:1" };

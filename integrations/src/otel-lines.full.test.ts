@@ -117,11 +117,11 @@ async function checkTypes(folder: string, sdk: string, provider: string): Promis
     import type { ReadableSpan, SpanProcessor } from "${sdk}";
     import { createMemoryStore } from "@spanloom/store";
     import { createWorkflowTracer } from "@spanloom/tracer";
-    import { redactingExporter } from "@spanloom/tracer/otel";
+    import { mirrorTo, redactingExporter, spanProcessor } from "@spanloom/tracer/otel";
     const exporter = redactingExporter<ReadableSpan>(new InMemorySpanExporter());
     const batch: SpanProcessor = new BatchSpanProcessor(${batch});
-    const tracer = createWorkflowTracer({ store: createMemoryStore(), spanProcessors: [batch] });
-    export const provider = new ${provider}({ spanProcessors: [tracer.spanProcessor(), batch] });
+    const tracer = createWorkflowTracer({ store: createMemoryStore(), mirror: mirrorTo(batch) });
+    export const provider = new ${provider}({ spanProcessors: [spanProcessor(tracer), batch] });
   `;
   writeFileSync(join(folder, "types.ts"), program);
   const compiler = join(workspace, "node_modules/typescript/bin/tsc");

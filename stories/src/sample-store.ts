@@ -53,6 +53,8 @@ export function sampleReader(store: ScopedStore, change: Partial<TraceReader> = 
     changesSince: (id, seq, options) => store.changesSince(id, seq, options),
     getRunMetrics: (id) => store.getRunMetrics(id),
     getDailyCosts: (query) => store.getDailyCosts({ lastDay: LAST_DAY, ...query }),
+    getAnalytics: (query) => store.getAnalytics({ lastDay: LAST_DAY, ...query }),
+    searchSpans: (id, query) => store.searchSpans(id, query),
   };
   return { ...reader, ...change };
 }

@@ -236,6 +236,8 @@ function readerWith(store: ScopedStore, changes: Partial<TraceReader> = {}): Tra
     changesSince: (id, seq, options) => store.changesSince(id, seq, options),
     getRunMetrics: (id) => store.getRunMetrics(id),
     getDailyCosts: (query) => store.getDailyCosts(query),
+    getAnalytics: (query) => store.getAnalytics(query),
+    searchSpans: (id, query) => store.searchSpans(id, query),
     getConfig: async () => ({
       roles: ["operator"],
       contentPermitted: true,

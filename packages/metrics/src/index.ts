@@ -22,6 +22,7 @@ export { type LocalDay, localDays } from "./local-days.ts";
 export {
   compareAttempts,
   compareNodes,
+  NodeCollector,
   type NodeFacts,
   type NodeTotals,
   toNodeTotals,

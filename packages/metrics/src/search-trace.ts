@@ -9,9 +9,11 @@ import {
 } from "@spanloom/model";
 import { createSpanSearch } from "./search-span.ts";
 
-/** Pages of the trace that one call looks through; the cursor goes on from there. */
-const MOST_PAGES = 4;
-const PAGE_SPANS = 500;
+/** Spans that one call looks through, about; the cursor goes on from there. */
+const MOST_SPANS = 2_000;
+/** How many spans are read at once. The page in which a call ends is read again by the next: few where it wants few. */
+const LEAST_PAGE = 50;
+const LARGEST_PAGE = 500;
 
 /**
  * Searches an execution page by page, as somebody sees its spans: for readers that show other spans than their store
@@ -29,13 +31,14 @@ export async function searchTrace(
   const mark = JSON.stringify([executionId, query.text, query.places ?? null]);
   const from = query.cursor === undefined ? undefined : readCursor(query.cursor, mark);
   const limit = query.limit ?? 200;
+  const pageSpans = Math.min(LARGEST_PAGE, Math.max(LEAST_PAGE, limit * 4));
   const matches: SpanMatches = { items: [], asOfSeq: from?.seq ?? 0 };
   let cursor = from?.page;
   let skip = from?.skip ?? 0;
-  for (let pages = 0; ; pages++) {
+  for (let looked = 0; ; ) {
     const page = await reader.getTrace(executionId, {
       view: "full",
-      limit: PAGE_SPANS,
+      limit: pageSpans,
       ...(cursor !== undefined && { cursor }),
       ...(cursor === undefined && from !== undefined && { asOfSeq: from.seq }),
     });
@@ -43,9 +46,10 @@ export async function searchTrace(
     matches.asOfSeq = page.asOfSeq;
     for (const [index, span] of page.spans.entries()) {
       if (index < skip) continue;
-      if (matches.items.length === limit || pages === MOST_PAGES) {
+      if (matches.items.length === limit || looked >= MOST_SPANS) {
         return { ...matches, nextCursor: encodeCursor([mark, page.asOfSeq, cursor ?? null, index]) };
       }
+      looked++;
       const hits = search(see(span));
       if (hits.length > 0) matches.items.push({ traceId: span.traceId, spanId: span.spanId, hits });
     }

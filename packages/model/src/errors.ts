@@ -15,6 +15,7 @@ export type SpanloomErrorCode =
   | "store_closed"
   | "store_full"
   | "store_failed"
+  | "vault_failed"
   | "network_failed"
   | "timed_out";
 

@@ -32,6 +32,16 @@ export type {
   TextContent,
 } from "./content.ts";
 export {
+  attributesWithoutContent,
+  CONTENT_FIELDS,
+  type ContentField,
+  isModelContentEvent,
+  isModelContentKey,
+  NOT_PERMITTED,
+  skeletonWithoutContent,
+  withoutContent,
+} from "./content-rule.ts";
+export {
   addCost,
   type Cost,
   type CostSource,
@@ -67,6 +77,7 @@ export { compareRecords, mergeSpan, phaseOf } from "./merge-span.ts";
 export { decodeCursor, encodeCursor, invalidCursor, type Page } from "./page.ts";
 // Ports
 export type { BlobStore } from "./ports/blob-store.ts";
+export type { ContentVault, RawContent, VaultAddress, VaultReader } from "./ports/content-vault.ts";
 export type { RejectedSpan, SpanSink, WriteReceipt } from "./ports/span-sink.ts";
 export {
   EXECUTION_SORTS,

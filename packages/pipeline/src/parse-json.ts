@@ -1,6 +1,7 @@
 import type { JsonValue } from "@spanloom/model";
 
-const LONG_NUMBER = /\d{16}/;
+/** Where a value stands: in texts and names long numbers are common, and reading every value twice takes its time. */
+const LONG_NUMBER = /[[,:]\s*-?\d{16}/;
 
 /**
  * The list or object that a text says in JSON; `undefined` for any other text. A whole number that a double cannot hold

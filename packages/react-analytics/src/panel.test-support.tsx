@@ -39,6 +39,8 @@ export function changed(store: ScopedStore, change: Partial<TraceReader>): Trace
     changesSince: (id, seq, options) => store.changesSince(id, seq, options),
     getRunMetrics: (id) => store.getRunMetrics(id),
     getDailyCosts: (query) => store.getDailyCosts(query),
+    getAnalytics: (query) => store.getAnalytics(query),
+    searchSpans: (id, query) => store.searchSpans(id, query),
     ...change,
   };
 }

@@ -15,6 +15,8 @@ export function readerOf(
     changesSince: (id, seq, options) => store.changesSince(id, seq, options),
     getRunMetrics: (id) => store.getRunMetrics(id),
     getDailyCosts: (query) => store.getDailyCosts(query),
+    getAnalytics: (query) => store.getAnalytics(query),
+    searchSpans: (id, query) => store.searchSpans(id, query),
     ...(store.watch !== undefined && { watch: store.watch.bind(store) }),
     ...change,
     getTrace,

@@ -58,7 +58,9 @@ async function route(asked: Asked, about: AuthorizeAction, grant: Grant): Promis
       report,
       async stillAllowed() {
         const decision = await decide(authorize, request, about);
-        return "grant" in decision && decision.grant.scope === scope;
+        if (!("grant" in decision) || decision.grant.scope !== scope) return false;
+        // Whoever lost the right to see content since comes back for an answer without.
+        return decision.grant.content || !grant.content;
       },
     };
     return await routeHandlers[name](call);
@@ -86,6 +88,7 @@ async function record(
       ...(grant !== undefined && { scope: grant.scope, roles: grant.roles }),
       ...(grant?.subject !== undefined && { subject: grant.subject }),
       content: grant?.content ?? false,
+      ...(about.action === "raw_content.read" && grant?.rawContent === true && { rawContent: true as const }),
     });
     return response;
   } catch (error) {

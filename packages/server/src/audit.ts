@@ -16,6 +16,8 @@ export interface AuditEvent {
   subject?: string;
   /** Whether content could be seen in the answer. */
   content: boolean;
+  /** Whether it may have been as it was before redaction. */
+  rawContent?: true;
 }
 
 /** Awaited before the answer leaves. Where it throws, the caller gets a 500: a view that is not on record is not given. */

@@ -82,6 +82,52 @@ describe("callers", () => {
     }
   });
 
+  test("what an error said is content on every way that a span is read; its type is not", async () => {
+    const said = "cannot parse: the quick brown fox";
+    const attributes = { "exception.type": "ParseError", "exception.message": said };
+    const span = makeSpan({
+      executionId: "e",
+      endTime: "1795167000000000009",
+      status: { code: "error", message: said },
+      events: [{ name: "exception", time: "1795167000000000002", attributes }],
+    });
+    const path = "/executions/e";
+    const ways: [string, Record<string, string>?][] = [
+      [`${path}/trace`],
+      [`${path}/trace?view=full`],
+      [`${path}/trace?since_seq=0`],
+      [`${path}/trace`, { accept: "text/event-stream" }],
+      [`${path}/spans/${span.spanId}`],
+    ];
+    for (const content of [true, false]) {
+      const live = { quietMs: 0, gatherMs: 0 };
+      const server = await serveSample({ authorize: allowAll({ content }), live }, [span]);
+      for (const [way, headers] of ways) {
+        const text = await (await server.get(way, headers)).text();
+        expect(text.includes(said), way).toBe(content);
+        expect(text.includes("[not permitted]"), way).toBe(!content);
+        if (/full|spans/.test(way)) expect(text).toContain("ParseError");
+      }
+    }
+  });
+
+  test("a live stream ends when the right to see content is taken away", async () => {
+    let content = true;
+    const server = await serveSample(
+      {
+        authorize: () => ({ scope: "default", roles: [], content }),
+        live: { authorizeMs: 0, pollMs: 1, quietMs: 60_000 },
+      },
+      [makeSpan({ executionId: "e", status: { code: "error", message: "quoted" } })],
+    );
+    const response = await server.get("/executions/e/trace", { accept: "text/event-stream" });
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    while (!text.includes("quoted")) text += (await reader?.read())?.value ?? "";
+    content = false;
+    while (!(await reader?.read())?.done);
+  });
+
   test("link templates are in the JSON of the roles that have them, and absent for others", async () => {
     const config = {
       "*": { environment: "prod" },

@@ -16,6 +16,8 @@ export interface Grant {
   roles: readonly string[];
   /** Whether prompts, responses, tool arguments, state and the like may be seen. */
   content: boolean;
+  /** Whether contents may be seen as they were before redaction, from the vault. Default false, also with `content`. */
+  rawContent?: boolean;
   /** Who it is, for the audit hook alone. */
   subject?: string;
 }
@@ -37,7 +39,7 @@ export type Authorize = (
   action: AuthorizeAction,
 ) => Grant | Denial | Response | Promise<Grant | Denial | Response>;
 
-/** Lets everybody see everything in one scope: for a machine that only its owner reaches. */
+/** Lets everybody see everything in one scope, but for raw content: for a machine that only its owner reaches. */
 export function allowAll(grant: Partial<Grant> = {}): Authorize {
   const all: Grant = { scope: "default", roles: [], content: true, ...grant };
   return () => all;
@@ -65,13 +67,14 @@ export async function decide(
 }
 
 function isGrant(answer: object): answer is Grant {
-  const { scope, roles, content } = answer as Partial<Record<keyof Grant, unknown>>;
+  const { scope, roles, content, rawContent } = answer as Partial<Record<keyof Grant, unknown>>;
   return (
     typeof scope === "string" &&
     scope.length > 0 &&
     Array.isArray(roles) &&
     roles.every((role) => typeof role === "string") &&
-    typeof content === "boolean"
+    typeof content === "boolean" &&
+    (rawContent === undefined || typeof rawContent === "boolean")
   );
 }
 

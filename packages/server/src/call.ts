@@ -1,4 +1,4 @@
-import type { ScopedStore } from "@spanloom/model";
+import type { ContentVault, ScopedStore } from "@spanloom/model";
 import type { Pipeline } from "@spanloom/pipeline";
 import type { Grant } from "./authorize.ts";
 import type { Limits } from "./limits.ts";
@@ -27,6 +27,7 @@ export interface CallSettings {
   limits: Limits;
   live: LiveTimes;
   config?: ConfigSource;
+  vault?: ContentVault;
   /** Cleans what comes in. */
   pipeline: Pick<Pipeline, "clean" | "ready"> | false;
 }

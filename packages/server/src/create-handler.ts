@@ -1,4 +1,4 @@
-import { SpanloomError, type TraceStore } from "@spanloom/model";
+import { type ContentVault, SpanloomError, type TraceStore } from "@spanloom/model";
 import { ROUTES, type RouteName } from "@spanloom/model/http";
 import { createPipeline, type Pipeline } from "@spanloom/pipeline";
 import { Hono } from "hono";
@@ -9,6 +9,7 @@ import type { CallSettings } from "./call.ts";
 import { type Limits, readLimits } from "./limits.ts";
 import { LIVE_TIMES, type LiveTimes } from "./live/live-trace.ts";
 import { type ConfigSource, checkSource } from "./panel-config.ts";
+import { printFailure } from "./print-failure.ts";
 import { errorResponse, HttpProblem } from "./problems.ts";
 
 export interface HandlerOptions {
@@ -22,6 +23,8 @@ export interface HandlerOptions {
    * where absent. `false` stores them as they come: for services that are known to clean them.
    */
   pipeline?: Pick<Pipeline, "clean" | "ready"> | false;
+  /** Holds raw content, for callers whose grant says `rawContent`. Without it there is no route for that. */
+  vault?: ContentVault;
   /** The path that all routes stand below, e.g. `/api/spanloom`; none where a router has taken it off already. */
   basePath?: string;
   /** Leaves the routes that write out: they are not there. */
@@ -31,7 +34,7 @@ export interface HandlerOptions {
   live?: Partial<LiveTimes>;
   /** Sees every view, write and refusal. */
   onAudit?: OnAudit;
-  /** Gets failures that callers must not read; `console.error` where absent. */
+  /** Gets failures that callers must not read. Where absent, their kind and place go to the console, never their text. */
   onError?: (error: unknown, where: { method: string; action?: string }) => void;
 }
 
@@ -40,7 +43,7 @@ export type Handler = (request: Request) => Promise<Response>;
 
 /** The REST of a store, for any server that speaks Request and Response. Throws `invalid_argument` for unusable options. */
 export function createHandler(options: HandlerOptions): Handler {
-  const { store, authorize, config, onAudit } = options;
+  const { store, authorize, config, onAudit, vault } = options;
   const basePath = readBasePath(options.basePath ?? "");
   checkSource(config);
   const limits = readLimits(options.limits);
@@ -48,15 +51,17 @@ export function createHandler(options: HandlerOptions): Handler {
     limits,
     live: { ...LIVE_TIMES, ...options.live },
     ...(config !== undefined && { config }),
+    ...(vault !== undefined && { vault }),
     pipeline: options.readOnly === true ? false : (options.pipeline ?? createPipeline()),
   };
-  const report = options.onError ?? ((error) => console.error("Spanloom could not answer a request:", error));
+  const report = options.onError ?? printFailure;
 
   const app = new Hono({ getPath: (request) => pathBelow(basePath, request.url) });
   const allowed = new Map<string, string[]>();
   for (const name of Object.keys(ROUTES) as RouteName[]) {
     const { method, path, action } = ROUTES[name];
     if (method === "POST" && options.readOnly === true) continue;
+    if (name === "getRawContent" && vault === undefined) continue;
     allowed.set(path, [...(allowed.get(path) ?? []), ...(method === "GET" ? ["GET", "HEAD"] : [method])]);
     app.on(method, path, (context) =>
       answer({

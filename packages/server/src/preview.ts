@@ -1,5 +1,11 @@
-import type { Content, JsonValue, Message, MessagePart, SpanRecord } from "@spanloom/model";
-import { CONTENT_FIELDS } from "./visible-content.ts";
+import {
+  CONTENT_FIELDS,
+  type Content,
+  type JsonValue,
+  type Message,
+  type MessagePart,
+  type SpanRecord,
+} from "@spanloom/model";
 
 /** The span with each long content cut to its beginning, for pages of many. `length` stays that of the whole. */
 export function withPreviews(span: SpanRecord, limit: number): SpanRecord {

@@ -1,6 +1,11 @@
 import { searchTrace } from "@spanloom/metrics";
-import { type ScopedStore, SEARCH_PLACES, type SearchSpansQuery, type SpanMatches } from "@spanloom/model";
-import { withoutContent } from "./visible-content.ts";
+import {
+  type ScopedStore,
+  SEARCH_PLACES,
+  type SearchSpansQuery,
+  type SpanMatches,
+  withoutContent,
+} from "@spanloom/model";
 
 /**
  * The search for callers who may not see content: it looks through spans as these callers see them. A search of the

@@ -98,6 +98,18 @@ test.each<[string, (record: SpanRecord) => SpanRecord]>([
   expect(await store.getTrace("run-a", { view: "full" })).toEqual(before);
 });
 
+test("what comes before a span on which the rule throws is done", async () => {
+  const first = root("run-a", 1, { attributes: { password: SECRET } });
+  const trace = { executionId: "run-a", traceId: first.traceId };
+  const store = await storeOf(first, span(2, 1, { ...trace, name: "unlucky" }), span(3, 1, trace));
+  const rule = (record: SpanRecord): SpanRecord => {
+    if (record.name === "unlucky") throw new Error("unlucky");
+    return withoutSecret(record);
+  };
+  expect(await codeOf(redactStored(store, rule))).toBe("invalid_argument");
+  expect((await store.getSpan("run-a", first.spanId))?.attributes).toEqual({ password: "[gone]" });
+});
+
 test("a newer state that comes in between is redacted, too", async () => {
   const running = span(1, undefined, { attributes: { password: SECRET } });
   delete running.endTime;

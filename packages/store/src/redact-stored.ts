@@ -15,19 +15,25 @@ import {
   type WriteReceipt,
 } from "@spanloom/model";
 import { checkExecutionIds } from "./check-arguments.ts";
+import { MAX_PAGE_LENGTH } from "./page-room.ts";
 
 /** What of a store {@link redactStored} works with. */
-export type RedactableStore = Pick<
-  ScopedStore,
-  "listExecutions" | "getExecutions" | "getTrace" | "getSpan" | "write"
->;
+export interface RedactableStore
+  extends Pick<ScopedStore, "listExecutions" | "getExecutions" | "getTrace" | "getSpan"> {
+  /** Stores the new states. `before` has the canonical JSON of what each was made of. */
+  write(spans: readonly SpanRecord[], before: readonly string[]): Promise<WriteReceipt>;
+  /** How many are written at once: 500 where absent. */
+  mostSpans?: number;
+}
+
+const MOST_SPANS = 500;
 
 /** How often one span is read again because a newer state came in between. */
 const MOST_ROUNDS = 10;
 
 /**
  * Applies a rule to what a store holds: the work behind `redact` of every adapter. Records are read in full pages, the
- * rule runs on this thread, and what it changes is written back one page at a time, `revision` one higher. The adapter
+ * rule runs on this thread, and what it changes is written back in bounded batches, `revision` one higher. The adapter
  * then makes the old bytes vanish.
  *
  * Rejects with `invalid_argument` when the rule throws or changes what it may not, and when the selection cannot be
@@ -59,33 +65,69 @@ async function redactExecution(
   executionId: string,
   refused: string[],
 ): Promise<number | undefined> {
+  const { mostSpans = MOST_SPANS } = store;
   let changed: number | undefined;
+  let batch: Redacted[] = [];
+  let length = 0;
+  const flush = async (): Promise<void> => {
+    if (batch.length > 0)
+      changed = (changed ?? 0) + (await writeBack(store, rule, executionId, batch, refused));
+    batch = [];
+    length = 0;
+  };
   let cursor: string | undefined;
   do {
     const page = await store.getTrace(executionId, { view: "full", ...(cursor !== undefined && { cursor }) });
-    if (page === undefined) return changed;
+    if (page === undefined) break;
     changed ??= 0;
-    let spans: SpanRecord[] = page.spans;
-    for (let round = 0; ; round++) {
-      const redacted = spans.flatMap((span) => redactSpan(rule, span) ?? []);
-      if (redacted.length === 0) break;
-      const receipt = await store.write(redacted);
-      for (const { index, message } of receipt.rejected)
-        refused.push(`${nameOf(redacted[index])}: ${message}`);
-      changed += receipt.written;
-      if (receipt.unchanged === 0) break;
-      // A newer state came between reading and writing and won: what stands in it must go, too.
-      if (round === MOST_ROUNDS) {
-        refused.push(
-          `${nameOf(redacted[0])}: it, or another of its page, changes faster than it can be redacted`,
-        );
-        break;
+    for (const span of page.spans) {
+      let redacted: Redacted | undefined;
+      try {
+        redacted = redactSpan(rule, span);
+      } catch (error) {
+        // Spans before this one are done, as is promised.
+        await flush();
+        throw error;
       }
-      spans = await readAgain(store, executionId, redacted, receipt);
+      if (redacted === undefined) continue;
+      batch.push(redacted);
+      length += redacted.before.length;
+      if (batch.length >= mostSpans || length >= MAX_PAGE_LENGTH) await flush();
     }
     cursor = page.nextCursor;
   } while (cursor !== undefined);
+  await flush();
   return changed;
+}
+
+/** Writes new states, and those of spans that changed in between again. Gives how many were written. */
+async function writeBack(
+  store: RedactableStore,
+  rule: RedactRule,
+  executionId: string,
+  batch: readonly Redacted[],
+  refused: string[],
+): Promise<number> {
+  let written = 0;
+  let redacted = batch;
+  for (let round = 0; redacted.length > 0; round++) {
+    const spans = redacted.map(({ after }) => after);
+    const receipt = await store.write(
+      spans,
+      redacted.map(({ before }) => before),
+    );
+    for (const { index, message } of receipt.rejected) refused.push(`${nameOf(spans[index])}: ${message}`);
+    written += receipt.written;
+    if (receipt.unchanged === 0) break;
+    // A newer state came between reading and writing and won: what stands in it must go, too.
+    if (round === MOST_ROUNDS) {
+      refused.push(`${nameOf(spans[0])}: it, or another after it, changes faster than it can be redacted`);
+      break;
+    }
+    const newer = await readAgain(store, executionId, spans, receipt);
+    redacted = newer.flatMap((span) => redactSpan(rule, span) ?? []);
+  }
+  return written;
 }
 
 /** Those of the spans that hold another state than was written. */
@@ -106,7 +148,7 @@ async function readAgain(
 }
 
 /** The new state; `undefined` where the rule leaves the record as it is. */
-function redactSpan(rule: RedactRule, record: SpanRecord): SpanRecord | undefined {
+function redactSpan(rule: RedactRule, record: SpanRecord): Redacted | undefined {
   // The rule may change the record in place: what it was is kept as text.
   const { traceId, spanId, executionId, revision } = record;
   const phase = phaseOf(record);
@@ -129,10 +171,16 @@ function redactSpan(rule: RedactRule, record: SpanRecord): SpanRecord | undefine
     if (result[name as "traceId"] !== was) throw forbidden({ traceId, spanId }, `It changed ${name}.`);
   }
   if (phaseOf(result) < phase) throw forbidden({ traceId, spanId }, "It made an ended span run again.");
-  if (JSON.stringify(result) === before || canonicalJson(result) === canonicalJson(JSON.parse(before))) {
-    return undefined;
-  }
-  return { ...result, revision: revision + 1 };
+  if (JSON.stringify(result) === before) return undefined;
+  const canonical = canonicalJson(JSON.parse(before));
+  if (canonicalJson(result) === canonical) return undefined;
+  return { after: { ...result, revision: revision + 1 }, before: canonical };
+}
+
+interface Redacted {
+  after: SpanRecord;
+  /** Canonical JSON of the state that it was made of. */
+  before: string;
 }
 
 async function* executionsOf(

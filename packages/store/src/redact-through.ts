@@ -32,32 +32,19 @@ export async function redactThrough(
   rule: RedactRule,
   selection: RedactSelection | undefined,
 ): Promise<RedactReport> {
-  // Of the spans read last: the rule may change a record in place.
-  let read = new Map<string, string>();
-  const remember = (spans: readonly SpanRecord[]): void => {
-    for (const span of spans) read.set(spanKey(span), canonicalJson(span));
-  };
-  const getTrace = async (executionId: string, query: Parameters<RedactableStore["getTrace"]>[1]) => {
-    read = new Map();
-    const page = await store.getTrace(executionId, { ...query, view: "full" });
-    remember(page?.spans ?? []);
-    return page;
-  };
   return redactStored(
     {
       listExecutions: (query) => store.listExecutions(query),
       getExecutions: (ids) => store.getExecutions(ids),
-      getTrace: getTrace as RedactableStore["getTrace"],
-      async getSpan(executionId, spanId, traceId) {
-        const span = await store.getSpan(executionId, spanId, traceId);
-        if (span !== undefined) remember([span]);
-        return span;
-      },
-      write: (spans) =>
+      getTrace: store.getTrace.bind(store),
+      getSpan: (executionId, spanId, traceId) => store.getSpan(executionId, spanId, traceId),
+      write: (spans, before) =>
         replace({
           executionId: spans[0]?.executionId ?? "",
-          spans: spans.map((after) => ({ before: read.get(spanKey(after)) ?? "", after })),
+          spans: spans.map((after, index) => ({ before: before[index] ?? "", after })),
         }),
+      // The store reads the whole execution for every batch.
+      mostSpans: 20_000,
     },
     rule,
     selection,

@@ -1,19 +1,23 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { type Context, type Span, trace } from "@opentelemetry/api";
-import { RecordingSpan } from "./otel/recording-span.ts";
+import type { Context } from "@opentelemetry/api";
 import type { Recorder } from "./recorder.ts";
 import type { SpanHandle } from "./span-handle.ts";
 
 /** What one host callback runs under, so that code below it finds its place. */
 const places = new AsyncLocalStorage<{ recorder: Recorder; handle: SpanHandle }>();
 
-/** Of an engine that calls the host's functions itself: the spans of those that run here, of whatever tracer. */
-export type Locator = () => readonly SpanHandle[];
+/** Engines that call the host's functions themselves may know more exactly where code runs. */
+interface EngineLookup {
+  /** The innermost span of this recorder, given the one whose callback is running. */
+  innermost(recorder: Recorder, running: SpanHandle | undefined): SpanHandle | undefined;
+  /** Where a span of another instrumentation belongs that would start in `within`. */
+  exactContext(within: Context): Context;
+}
 
-const locators = new Set<Locator>();
+let engines: EngineLookup | undefined;
 
-export function addLocator(locator: Locator): void {
-  locators.add(locator);
+export function askEngines(lookup: EngineLookup): void {
+  engines = lookup;
 }
 
 export function runAt<T>(recorder: Recorder, handle: SpanHandle, work: () => T): T {
@@ -23,39 +27,11 @@ export function runAt<T>(recorder: Recorder, handle: SpanHandle, work: () => T):
 /** The innermost span of this recorder whose callback is running. */
 export function activeHandle(recorder: Recorder): SpanHandle | undefined {
   const place = places.getStore();
-  let innermost = place?.recorder === recorder ? place.handle : undefined;
-  for (const handle of located(recorder)) {
-    if (innermost === undefined || depthOf(handle.recording.span) > depthOf(innermost.recording.span))
-      innermost = handle;
-  }
-  return innermost;
+  const running = place?.recorder === recorder ? place.handle : undefined;
+  return engines === undefined ? running : engines.innermost(recorder, running);
 }
 
-/** Where a span of another instrumentation belongs that would start in `within`: an engine may know it more exactly. */
+/** Where a span of another instrumentation belongs that would start in `within`. */
 export function exactContext(within: Context): Context {
-  if (locators.size === 0) return within;
-  const above = trace.getSpan(within);
-  let exact = within;
-  let depth = above === undefined ? -1 : depthOf(above);
-  // A span that is not of ours stands somewhere below: it knows best.
-  if (above !== undefined && depth < 0) return within;
-  for (const { recording } of located()) {
-    const { span, context } = recording;
-    if (above !== undefined && above.spanContext().traceId !== span.spanContext().traceId) continue;
-    if (depthOf(span) <= depth) continue;
-    exact = context;
-    depth = depthOf(span);
-  }
-  return exact;
-}
-
-function located(recorder?: Recorder): SpanHandle[] {
-  return [...locators]
-    .flatMap((locator) => locator())
-    .filter((handle) => recorder === undefined || handle.belongsTo(recorder));
-}
-
-/** Both enclose the code that runs here, so the deeper one is the inner one. */
-function depthOf(span: Span): number {
-  return span instanceof RecordingSpan ? span.depth : -1;
+  return engines?.exactContext(within) ?? within;
 }

@@ -12,6 +12,7 @@ test("text, chat messages and JSON are told apart", () => {
   });
   expect(captureContent(undefined)).toBeUndefined();
   expect(captureContent([{ role: "user" }])).toMatchObject({ format: "json" });
+  expect(captureContent({ role: "user", content: "hi" })).toMatchObject({ format: "json" });
 });
 
 test("chat messages as the large SDKs write them", () => {
@@ -41,7 +42,7 @@ test("chat messages as the large SDKs write them", () => {
         role: "user",
         parts: [
           { type: "text", content: "Sum?" },
-          { type: "other", value: { type: "image_url", image_url: { url: "u" } } },
+          { type: "media", modality: "image", uri: "u" },
         ],
       },
       { role: "assistant", parts: [{ type: "tool_call", id: "c1", name: "add", arguments: { a: 1 } }] },
@@ -49,6 +50,22 @@ test("chat messages as the large SDKs write them", () => {
       { role: "assistant", parts: [{ type: "text", content: "3" }], finishReason: "stop" },
     ],
   });
+  const calls = captureContent([
+    { role: "assistant", content: "", tool_calls: [{ function: { name: "add", arguments: { a: 1 } } }] },
+    {
+      role: "assistant",
+      content: "",
+      tool_calls: [{ id: "c2", name: "add", args: { a: 2 }, type: "tool_call" }],
+    },
+  ]);
+  expect(calls).toMatchObject({
+    messages: [
+      { parts: [{ type: "tool_call", name: "add", arguments: { a: 1 } }] },
+      { parts: [{ type: "tool_call", id: "c2", name: "add", arguments: { a: 2 } }] },
+    ],
+  });
+  const again = { role: "assistant", parts: [{ type: "text", content: "3" }], finishReason: "stop" };
+  expect(captureContent([again])).toMatchObject({ messages: [again] });
 });
 
 test("what JSON cannot hold becomes something that it can", () => {

@@ -1,5 +1,5 @@
-import type { Content, JsonValue } from "@spanloom/model";
-import { readMessages } from "./messages.ts";
+import type { Content, JsonValue, Message } from "@spanloom/model";
+import { readMessages } from "@spanloom/pipeline";
 
 /** How much of one content is kept, in UTF-16 code units of its text. What is longer is cut, and says so. */
 const MAX_CONTENT_LENGTH = 1_048_576;
@@ -13,18 +13,28 @@ const MAX_CAPTURE_DEPTH = 60;
 export function captureContent(value: unknown, maxLength: number = MAX_CONTENT_LENGTH): Content | undefined {
   if (value === undefined) return undefined;
   if (typeof value === "string") return captureText(value, maxLength);
-  const budget: Budget = { left: maxLength };
-  const json = toJson(value, budget, 0, []);
+  const picture = new Picture(maxLength);
+  const json = picture.toJson(value);
   if (json === undefined) return undefined;
-  const messages = budget.left < 0 ? undefined : readMessages(json);
+  const messages = picture.left < 0 ? undefined : messagesOf(json);
   if (messages !== undefined) return { format: "messages", state: "captured", messages };
-  if (budget.left >= 0) return { format: "json", state: "captured", json };
+  if (picture.left >= 0) return { format: "json", state: "captured", json };
   return { format: "json", state: "truncated", reason: tooLong(maxLength), text: JSON.stringify(json) };
+}
+
+/** A list of chat messages: what has a role and nothing to say is something else. */
+function messagesOf(json: JsonValue): Message[] | undefined {
+  return Array.isArray(json) && json.every(saysSomething) ? readMessages(json) : undefined;
+}
+
+function saysSomething(item: JsonValue): boolean {
+  if (typeof item !== "object" || item === null) return false;
+  return "content" in item || "parts" in item || "tool_calls" in item;
 }
 
 /** Any value as JSON, within `maxLength`; what does not fit is left out. */
 export function captureJson(value: unknown, maxLength: number = MAX_CONTENT_LENGTH): JsonValue | undefined {
-  return toJson(value, { left: maxLength }, 0, []);
+  return new Picture(maxLength).toJson(value);
 }
 
 function captureText(text: string, maxLength: number): Content {
@@ -36,114 +46,105 @@ function tooLong(maxLength: number): string {
   return `longer than ${maxLength} characters`;
 }
 
-interface Budget {
+/** One walk over a value. */
+class Picture {
+  /** Of the length that is allowed. */
   left: number;
-}
+  readonly #above: object[] = [];
 
-function toJson(value: unknown, budget: Budget, depth: number, above: object[]): JsonValue | undefined {
-  if (budget.left < 0) return undefined;
-  switch (typeof value) {
-    case "string":
-      if (value.length > budget.left) {
-        const kept = value.slice(0, budget.left);
-        budget.left = -1;
-        return kept;
-      }
-      budget.left -= value.length + 2;
-      return value;
-    case "number":
-      budget.left -= 8;
-      return Number.isFinite(value) ? value : String(value);
-    case "boolean":
-      budget.left -= 5;
-      return value;
-    case "bigint":
-      return toJson(value.toString(), budget, depth, above);
-    case "object":
-      if (value === null) {
-        budget.left -= 5;
-        return null;
-      }
-      return objectToJson(value, budget, depth, above);
-    default:
-      return undefined;
+  constructor(maxLength: number) {
+    this.left = maxLength;
   }
-}
 
-function objectToJson(value: object, budget: Budget, depth: number, above: object[]): JsonValue | undefined {
-  budget.left -= 2;
-  if (depth >= MAX_CAPTURE_DEPTH) return "[nested too deep]";
-  if (above.includes(value)) return "[circular]";
-  above.push(value);
-  try {
-    if (Array.isArray(value)) {
-      return listToJson(value, budget, depth, above);
+  toJson(value: unknown): JsonValue | undefined {
+    if (this.left < 0) return undefined;
+    switch (typeof value) {
+      case "string":
+        if (value.length > this.left) {
+          const kept = value.slice(0, this.left);
+          this.left = -1;
+          return kept;
+        }
+        this.left -= value.length + 2;
+        return value;
+      case "number":
+        this.left -= 8;
+        return Number.isFinite(value) ? value : String(value);
+      case "boolean":
+        this.left -= 5;
+        return value;
+      case "bigint":
+        return this.toJson(value.toString());
+      case "object":
+        if (value === null) {
+          this.left -= 5;
+          return null;
+        }
+        return this.#object(value);
+      default:
+        return undefined;
     }
-    const prototype: unknown = Object.getPrototypeOf(value);
-    if (prototype === Object.prototype || prototype === null)
-      return membersToJson(value, budget, depth, above);
-    if (value instanceof Map) return mapToJson(value, budget, depth, above);
-    if (value instanceof Set) return listToJson(value, budget, depth, above);
-    const plain = plainOf(value);
-    if (typeof plain !== "object" || plain === null) return toJson(plain, budget, depth, above);
-    // What toJSON gave may be the same object again.
-    if (Array.isArray(plain)) return listToJson(plain, budget, depth, above);
-    return membersToJson(plain, budget, depth, above);
-  } catch {
-    return "[unreadable]";
-  } finally {
-    above.pop();
   }
-}
 
-/** Never walks further than the budget goes: a list may have billions of places and nothing in them. */
-function listToJson(list: Iterable<unknown>, budget: Budget, depth: number, above: object[]): JsonValue[] {
-  const out: JsonValue[] = [];
-  for (const member of list) {
-    if (budget.left < 0) break;
-    budget.left--;
-    out.push(toJson(member ?? null, budget, depth + 1, above) ?? null);
+  #object(value: object): JsonValue | undefined {
+    this.left -= 2;
+    if (this.#above.length >= MAX_CAPTURE_DEPTH) return "[nested too deep]";
+    if (this.#above.includes(value)) return "[circular]";
+    this.#above.push(value);
+    try {
+      if (Array.isArray(value)) return this.#list(value);
+      const prototype: unknown = Object.getPrototypeOf(value);
+      if (prototype === Object.prototype || prototype === null) return this.#members(value);
+      if (value instanceof Map) return this.#pairs(value);
+      if (value instanceof Set) return this.#list(value);
+      const plain = plainOf(value);
+      if (typeof plain !== "object" || plain === null) return this.toJson(plain);
+      // What toJSON gave may be the same object again.
+      return Array.isArray(plain) ? this.#list(plain) : this.#members(plain);
+    } catch {
+      return "[unreadable]";
+    } finally {
+      this.#above.pop();
+    }
   }
-  return out;
-}
 
-function mapToJson(
-  map: ReadonlyMap<unknown, unknown>,
-  budget: Budget,
-  depth: number,
-  above: object[],
-): JsonValue {
-  const out: Record<string, JsonValue> = {};
-  for (const [key, value] of map) {
-    if (budget.left < 0) break;
-    addMember(out, String(key), value, budget, depth, above);
+  /** Never walks further than the budget goes: a list may have billions of places and nothing in them. */
+  #list(list: Iterable<unknown>): JsonValue[] {
+    const out: JsonValue[] = [];
+    for (const member of list) {
+      if (this.left < 0) break;
+      this.left--;
+      out.push(this.toJson(member ?? null) ?? null);
+    }
+    return out;
   }
-  return out;
-}
 
-function membersToJson(value: object, budget: Budget, depth: number, above: object[]): JsonValue {
-  const out: Record<string, JsonValue> = {};
-  for (const key of Object.keys(value)) {
-    if (budget.left < 0) break;
-    addMember(out, key, (value as Record<string, unknown>)[key], budget, depth, above);
+  #pairs(map: ReadonlyMap<unknown, unknown>): JsonValue {
+    const out: Record<string, JsonValue> = {};
+    for (const [key, value] of map) {
+      if (this.left < 0) break;
+      this.#add(out, String(key), value);
+    }
+    return out;
   }
-  return out;
-}
 
-function addMember(
-  out: Record<string, JsonValue>,
-  key: string,
-  value: unknown,
-  budget: Budget,
-  depth: number,
-  above: object[],
-): void {
-  budget.left -= key.length + 3;
-  const member = toJson(value, budget, depth + 1, above);
-  if (member === undefined) return;
-  // Assigning to this key would set the prototype instead.
-  if (key === "__proto__") Object.defineProperty(out, key, { value: member, enumerable: true });
-  else out[key] = member;
+  #members(value: object): JsonValue {
+    const out: Record<string, JsonValue> = {};
+    for (const key of Object.keys(value)) {
+      if (this.left < 0) break;
+      this.#add(out, key, (value as Record<string, unknown>)[key]);
+    }
+    return out;
+  }
+
+  #add(out: Record<string, JsonValue>, key: string, value: unknown): void {
+    this.left -= key.length + 3;
+    const member = this.toJson(value);
+    if (member === undefined) return;
+    // Assigning to this key would set the prototype instead.
+    if (key === "__proto__") Object.defineProperty(out, key, { value: member, enumerable: true });
+    else out[key] = member;
+  }
 }
 
 /** What stands for an object of a class that JSON would lose or blow up. */

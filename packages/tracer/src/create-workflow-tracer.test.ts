@@ -2,8 +2,8 @@ import { recordProblem } from "@spanloom/model";
 import { expect, test } from "vitest";
 import { createWorkflowTracer } from "./create-workflow-tracer.ts";
 import type { TracerEvent } from "./events.ts";
+import type { ExecutionEnd } from "./execution-ends.ts";
 import { collectingSink } from "./sinks.test-support.ts";
-import type { ExecutionEnd } from "./totals.ts";
 
 test("an execution, its node, model call and tool reach the sink as one tree with usage, cost and content", async () => {
   const sink = collectingSink();

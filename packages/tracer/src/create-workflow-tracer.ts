@@ -1,44 +1,43 @@
 import {
+  type ContentVault,
   type ScopedStore,
   SpanloomError,
-  type SpanRecord,
   type SpanSink,
   type TraceStore,
 } from "@spanloom/model";
 import {
-  createGenAiMetrics,
+  cleanCause,
   createPipeline,
   type HistogramMeter,
   type Pipeline,
   type PipelineOptions,
 } from "@spanloom/pipeline";
-import { checkTimes } from "./check-times.ts";
+import { checkOptions } from "./check-options.ts";
 import type { Send } from "./deliver/attempt.ts";
 import type { DeliveryStats } from "./deliver/counters.ts";
 import { Delivery } from "./deliver/delivery.ts";
 import { sinkSender } from "./deliver/sink-sender.ts";
 import type { Durability } from "./deliver/spool.ts";
-import { EventChannel, type EventStats } from "./event-channel.ts";
+import type { EventStats } from "./event-channel.ts";
 import type { TracerEvent } from "./events.ts";
 import { type ExecutionHandle, type ExecutionOptions, startExecution } from "./execution.ts";
+import type { ExecutionEnd } from "./execution-ends.ts";
 import { flushBeforeExit } from "./exit-flush.ts";
-import type { SpanFacts } from "./facts.ts";
+import { LateListeners } from "./late-listeners.ts";
 import type { MeterLike } from "./measure.ts";
 import { otlpOptions, readEnvironment } from "./otel/environment.ts";
 import { joinOtherInstrumentations } from "./otel/global-provider.ts";
-import { guardedProcessor } from "./otel/guarded-processor.ts";
-import { type HostSpansOptions, hostSpanProcessor } from "./otel/host-span-processor.ts";
-import type { OtelSpanProcessor } from "./otel/otel-span.ts";
+import type { Mirror } from "./otel/mirror.ts";
 import { type OtlpOptions, otlpSender } from "./otel/otlp-options.ts";
 import { PrivateProvider } from "./otel/private-provider.ts";
-import { createResource } from "./otel/resource.ts";
-import { type LiveSpan, StoreSpanProcessor } from "./otel/store-span-processor.ts";
-import { createProblemReporter, type OnProblem, type ProblemReporter } from "./problems.ts";
+import { resourceAttributes } from "./otel/resource.ts";
+import { StoreSpanProcessor } from "./otel/store-span-processor.ts";
+import { createProblemReporter, type OnProblem } from "./problems.ts";
 import { Recorder } from "./recorder.ts";
 import { runSpan } from "./run-span.ts";
-import { checkSampling, DetailSampler, type SamplingOptions } from "./sampling.ts";
+import type { SamplingOptions } from "./sampling.ts";
 import type { SpanHandle } from "./span-handle.ts";
-import type { ExecutionEnd } from "./totals.ts";
+import type { VaultStats } from "./vault-feed.ts";
 import { settled } from "./wait.ts";
 
 export interface WorkflowTracerOptions {
@@ -85,6 +84,11 @@ export interface WorkflowTracerOptions {
    * `createDiskSpool({ directory })` of `@spanloom/tracer/durable`.
    */
   durability?: Durability;
+  /**
+   * Keeps contents as they were before redaction, encrypted, in the background: `createContentVault` of
+   * `@spanloom/pipeline/vault`. Default none.
+   */
+  vault?: ContentVault;
   /** Default one hour. A span that runs longer is ended as `timed_out`; its real end, should it come, takes over. */
   spanTimeoutMs?: number;
   /**
@@ -102,8 +106,11 @@ export interface WorkflowTracerOptions {
    * model calls: `metrics.getMeter("my-app")`.
    */
   meter?: MeterLike & HistogramMeter;
-  /** Processors of the host that should see our spans too. They get ids and figures as attributes, never content. */
-  spanProcessors?: OtelSpanProcessor[];
+  /**
+   * Lets processors of the host see these spans, too: `mirrorTo(processor)` of `@spanloom/tracer/otel`. They get ids and
+   * figures as attributes, never content.
+   */
+  mirror?: Mirror;
   /** Default: one line on `console.warn`. */
   onProblem?: OnProblem;
   /** Events in order. A promise is awaited before the next one. */
@@ -112,10 +119,11 @@ export interface WorkflowTracerOptions {
   onExecutionEnd?: (end: ExecutionEnd) => void | Promise<void>;
 }
 
-/** The counters of the store, and those of the collector and of `onEvent` where there are such. */
+/** The counters of the store, and those of the collector, of `onEvent` and of the vault where there are such. */
 export interface TracerStats extends DeliveryStats {
   otlp?: DeliveryStats;
   events?: EventStats;
+  vault?: VaultStats;
 }
 
 export interface WorkflowTracer {
@@ -127,184 +135,149 @@ export interface WorkflowTracer {
   startExecution(options: ExecutionOptions): ExecutionHandle;
   /** The span whose callback is running here, across `await`s; code deep inside a node can hang its own spans below it. */
   activeSpan(): SpanHandle | undefined;
-  /**
-   * A processor for an OpenTelemetry provider of the host, 2.x or 3.x: spans of other instrumentations that run inside
-   * an execution are kept with it. With `all`, every other span, too, as an execution of its own.
-   */
-  spanProcessor(options?: HostSpansOptions): OtelSpanProcessor;
   /** For adapters of engines: runs `work`, and gives what it throws to `onProblem` instead of to the host. */
   guard<T>(where: string, work: () => T): T | undefined;
   /** Writes what waits, and spans that run as they are now. True when everything was delivered in time. Never rejects. */
   flush(options?: { timeoutMs?: number }): Promise<boolean>;
   /** Flushes, then stops: later spans are not kept. Never rejects. */
   shutdown(options?: { timeoutMs?: number }): Promise<boolean>;
+  /**
+   * Deletes an execution in the store, in what waits for store and collector (in memory, on the disk, dead letters) and in
+   * the vault. What comes late for it goes nowhere. False when the store had none. Unlike everything else here it rejects
+   * when something could not be deleted: call it again then.
+   */
+  deleteExecution(executionId: string): Promise<boolean>;
   stats(): TracerStats;
 }
 
 const FLUSH_TIMEOUT_MS = 5_000;
 const EXIT_FLUSH_TIMEOUT_MS = 2_000;
-const PRICES_TIMEOUT_MS = 2_000;
 const SPAN_TIMEOUT_MS = 3_600_000;
+
+/** Before the first. */
+const NO_EVENTS: EventStats = { emitted: 0, delivered: 0, failed: 0, waiting: 0, dropped: 0 };
 
 /** Makes a tracer. Throws `invalid_argument` for options that cannot work; after that, nothing it does throws. */
 export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTracer {
-  const { redaction, pricing, onEvent, onExecutionEnd, sampling, spanProcessors = [] } = options;
-  const { registerGlobally = true } = options;
+  const { redaction, pricing, onEvent, durability, queue = {} } = options;
+  const { registerGlobally = true, flushOnExit = true } = options;
   const sink = sinkOf(options);
-  checkSampling(sampling);
-  checkTimes(options);
-  const problems = createProblemReporter(options.onProblem);
+  checkOptions(options);
+  const scope = options.scope ?? ("scope" in sink && typeof sink.scope === "string" ? sink.scope : "default");
+  const pipeline = options.pipeline ?? createPipeline({ redaction, pricing });
+  const problems = createProblemReporter(options.onProblem, (cause) => cleanCause(cause, pipeline, scope));
   const environment = readEnvironment(process.env, problems);
   const enabled = options.enabled ?? !environment.disabled;
   const otlp = enabled === false ? undefined : otlpOptions(options.otlp, environment);
-  const pipeline = options.pipeline ?? createPipeline({ redaction, pricing });
-  const events = onEvent === undefined ? undefined : new EventChannel(onEvent, problems);
-
-  const { durability } = options;
-  const scope = options.scope ?? ("scope" in sink && typeof sink.scope === "string" ? sink.scope : "default");
+  const flushIntervalMs = queue.flushIntervalMs ?? 200;
   const delivery = (name: string, send: Send, timeoutMs?: number): Delivery =>
     new Delivery({
       name,
       send,
       problems,
       spool: enabled !== false ? durability?.open({ scope, destination: name, problems }) : undefined,
-      prepare: (batch) => priced(batch, pipeline),
-      maxBytes: options.queue?.maxBytes ?? 32_000_000,
-      flushIntervalMs: options.queue?.flushIntervalMs ?? 200,
-      sendTimeoutMs: timeoutMs ?? options.queue?.writeTimeoutMs ?? 10_000,
+      pipeline,
+      maxBytes: queue.maxBytes ?? 32_000_000,
+      flushIntervalMs,
+      sendTimeoutMs: timeoutMs ?? queue.writeTimeoutMs ?? 10_000,
     });
   const toStore = delivery("store", sinkSender(sink));
   const toCollector = otlp && delivery("otlp", otlpSender(otlp), environment.otlp?.timeoutMs);
-  const sampler = sampling && new DetailSampler(sampling, (record, before) => toStore.put(record, before));
 
-  const measureCall = options.meter && createGenAiMetrics(options.meter);
-  const ends = new Set<Promise<void>>();
-  const deliver = (record: SpanRecord, live: LiveSpan, amended: boolean): void => {
-    live.waiting = toStore.put(record, live.waiting);
-    if (record.endTime === undefined) return;
-    const { facts } = live;
-    const synthetic = record.syntheticEnd !== undefined;
-    if (facts !== undefined && !synthetic) sampler?.note(record, live, facts.execution);
-    if (amended) return;
-    toCollector?.put(record);
-    // Nobody has ended it yet.
-    if (synthetic) return;
-    if (measureCall !== undefined) problems.guard("meter", () => measureCall(record));
-    events?.emit("end", record);
-    if (facts?.status !== undefined) sampler?.finish(record, facts.execution);
-    if (onExecutionEnd === undefined || facts === undefined) return;
-    facts.execution.totals.add(record);
-    if (facts.status === undefined) return;
-    const ending = tellEnd(record, facts, pipeline, onExecutionEnd, problems);
-    ends.add(ending);
-    void ending.finally(() => ends.delete(ending));
-  };
   const processor = new StoreSpanProcessor({
     clean: (record) => pipeline.clean(record, { scope }),
-    deliver,
-    onStarted: events && ((record) => events.emit("start", record)),
+    deliver: (record, live, amended, raw) => {
+      live.waiting = toStore.put(record, live.waiting);
+      if (record.endTime === undefined) return;
+      if (!amended) toCollector?.put(record);
+      listeners?.tell(record, live, amended, options.vault && raw);
+    },
+    onStarted: onEvent && ((record, live) => listeners?.tell(record, live, false)),
     crowded: () => toStore.crowded,
-    liveIntervalMs: options.queue?.flushIntervalMs ?? 200,
+    liveIntervalMs: flushIntervalMs,
     timeoutMs: options.spanTimeoutMs ?? SPAN_TIMEOUT_MS,
     problems,
   });
-  const provider = new PrivateProvider({
-    resource: createResource(options, environment.resource),
-    limits: environment.limits,
-    store: processor,
-    others: spanProcessors.map((own) => guardedProcessor(own, problems)),
-  });
-  const recorder = new Recorder({
-    provider,
-    enabled: () => {
-      const recorded = typeof enabled === "function" ? enabled(scope) : enabled;
-      if (recorded && registerGlobally) problems.guard("OpenTelemetry", joinOtherInstrumentations);
-      return recorded;
-    },
-    problems,
-    captureContent: options.captureContent ?? true,
-    captureResults: options.captureResults ?? true,
-    mirror: spanProcessors.length > 0,
-  });
+  const provider = new PrivateProvider(
+    resourceAttributes(options, environment.resource),
+    environment.limits,
+    processor,
+    options.mirror?.open(problems),
+  );
+  const isEnabled = (): boolean => {
+    const recorded = typeof enabled === "function" ? enabled(scope) : enabled;
+    if (recorded && registerGlobally) problems.guard("OpenTelemetry", joinOtherInstrumentations);
+    return recorded;
+  };
+  const recorder = new Recorder(provider, problems, isEnabled, options);
 
   const flush: WorkflowTracer["flush"] = async ({ timeoutMs = FLUSH_TIMEOUT_MS } = {}) => {
     problems.guard("flush", () => processor.writeRunning(true));
-    const told = Promise.all([events?.drained(), ...ends]);
+    // Some of them still change what is to be sent.
+    if (listeners !== undefined) await settled(listeners.ready, timeoutMs);
     const results = await Promise.all([
       toStore.flush(timeoutMs),
       toCollector?.flush(timeoutMs),
-      settled(told, timeoutMs),
+      listeners?.flush(timeoutMs),
     ]);
     return results.every((complete) => complete !== false);
+  };
+  const flushAtEnd = async (): Promise<void> => {
+    if (await flush({ timeoutMs: EXIT_FLUSH_TIMEOUT_MS })) return;
+    toStore.abort();
+    toCollector?.abort();
   };
   const stats = (): TracerStats => ({
     ...toStore.stats(),
     ...(toCollector !== undefined && { otlp: toCollector.stats() }),
-    ...(events !== undefined && { events: events.stats() }),
+    ...(onEvent !== undefined && { events: NO_EVENTS }),
+    ...listeners?.stats(),
   });
-  const deliveries = [toStore, toCollector].filter((delivery) => delivery !== undefined);
-  const unhook = enabled === false ? undefined : hook(options, { flush, stats, deliveries }, problems);
+  const listeners =
+    enabled !== false && isListenedTo(options)
+      ? new LateListeners(async () => {
+          const { listen } = await import("./listeners.ts");
+          const put = toStore.put.bind(toStore);
+          return listen(options, { scope, pipeline, problems, put, flush: flushAtEnd, stats });
+        }, problems)
+      : undefined;
+  const unhook = enabled !== false && flushOnExit ? flushBeforeExit(flushAtEnd) : undefined;
 
   return {
     recorder,
     execution: (execution, run) => runSpan(() => startExecution(recorder, execution), run),
     startExecution: (execution) => startExecution(recorder, execution),
-    spanProcessor: (hostSpans) => hostSpanProcessor(processor, flush, hostSpans, problems),
     activeSpan: () => recorder.active(),
     guard: (where, work) => problems.guard(where, work),
     flush,
+    async deleteExecution(executionId) {
+      const { eraseExecution } = await import("./erase.ts");
+      return eraseExecution(executionId, { sink, deliveries: [toStore, toCollector], listeners });
+    },
     async shutdown({ timeoutMs = FLUSH_TIMEOUT_MS } = {}) {
       const flushed = await flush({ timeoutMs });
       await settled(provider.shutdown(), timeoutMs);
       await Promise.all([toStore.shutdown(0), toCollector?.shutdown(0)]);
       unhook?.();
+      listeners?.stop();
       return flushed;
     },
     stats,
   };
 }
 
-/** Everything that listens outside of the tracer. Gives the way back. */
-function hook(
-  { flushOnExit = true, flushOnSignals: signals = [], meter }: WorkflowTracerOptions,
-  tracer: Pick<WorkflowTracer, "flush" | "stats"> & { deliveries: Delivery[] },
-  problems: ProblemReporter,
-): () => void {
-  const flush = async (): Promise<void> => {
-    if (await tracer.flush({ timeoutMs: EXIT_FLUSH_TIMEOUT_MS })) return;
-    for (const delivery of tracer.deliveries) delivery.abort();
-  };
-  let wanted = true;
-  const undo: (() => void)[] = flushOnExit ? [flushBeforeExit(flush)] : [];
-  /** What only some hosts need is loaded when they ask for it. */
-  const later = (name: string, load: () => Promise<(() => void) | undefined>): void => {
-    load()
-      .then((step) => step && undo.push(step))
-      .catch((error: unknown) => {
-        problems.report("invalid_argument", name, "The option could not be followed.", error);
-      });
-  };
-  if (signals.length > 0)
-    later("flushOnSignals", async () => {
-      const { flushOnSignals } = await import("./signals.ts");
-      return wanted ? flushOnSignals(signals, flush) : undefined;
-    });
-  if (meter !== undefined)
-    later("meter", async () => {
-      const { measure } = await import("./measure.ts");
-      return wanted ? measure(meter, tracer.stats) : undefined;
-    });
-  return () => {
-    wanted = false;
-    for (const step of undo) step();
-  };
-}
-
-/** Spans that ended before the price table was there get their cost now: it is loaded when the first span needs it. */
-async function priced(batch: SpanRecord[], pipeline: Pipeline): Promise<SpanRecord[]> {
-  if (!batch.some(({ usage, cost }) => usage !== undefined && cost === undefined)) return batch;
-  if (!pipeline.priced) await settled(pipeline.ready, PRICES_TIMEOUT_MS);
-  return batch.map((record) => pipeline.price(record));
+/** Most hosts have none of these. */
+function isListenedTo({
+  onEvent,
+  onExecutionEnd,
+  sampling,
+  meter,
+  flushOnSignals,
+  vault,
+}: WorkflowTracerOptions): boolean {
+  return [onEvent, onExecutionEnd, sampling, meter, vault, flushOnSignals?.[0]].some(
+    (one) => one !== undefined,
+  );
 }
 
 function sinkOf({ store, scope = "default" }: WorkflowTracerOptions): SpanSink {
@@ -316,20 +289,4 @@ function sinkOf({ store, scope = "default" }: WorkflowTracerOptions): SpanSink {
     what: "The tracer has no `store` that it can write to.",
     fix: 'Give one, such as createMemoryStore() of "@spanloom/store", or any object with `write(spans)`.',
   });
-}
-
-/** Waits for the price table, so that a first short run has its cost, then tells the host. Never rejects. */
-async function tellEnd(
-  root: SpanRecord,
-  { execution }: SpanFacts,
-  pipeline: Pipeline,
-  onExecutionEnd: (end: ExecutionEnd) => void | Promise<void>,
-  problems: ProblemReporter,
-): Promise<void> {
-  try {
-    if (execution.totals.hasUnpriced && !pipeline.priced) await settled(pipeline.ready, PRICES_TIMEOUT_MS);
-    await onExecutionEnd(execution.totals.summarize(root, (record) => pipeline.price(record)));
-  } catch (error) {
-    problems.report("callback_failed", "onExecutionEnd", "onExecutionEnd failed.", error);
-  }
 }

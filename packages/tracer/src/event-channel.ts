@@ -1,9 +1,7 @@
 import { types } from "node:util";
 import type { SpanRecord } from "@spanloom/model";
-import type { TracerEvent } from "./events.ts";
+import { endEvent, startEvent, type TracerEvent } from "./events.ts";
 import type { ProblemReporter } from "./problems.ts";
-
-type Events = Pick<typeof import("./events.ts"), "startEvent" | "endEvent">;
 
 /** How many events may wait for a slow consumer. */
 const MAX_WAITING = 10_000;
@@ -34,9 +32,6 @@ export class EventChannel {
   #waiting: TracerEvent[] = [];
   /** Everything before it was handed over. */
   #head = 0;
-  /** Records that came before `#events` was there. */
-  readonly #early: { what: "start" | "end"; record: SpanRecord }[] = [];
-  #events: Events | undefined;
   #draining: Promise<void> | undefined;
 
   constructor(consume: (event: TracerEvent) => unknown, problems: ProblemReporter) {
@@ -46,10 +41,12 @@ export class EventChannel {
 
   /** A span started, or was ended by the host: its cleaned record. */
   emit(what: "start" | "end", record: SpanRecord): void {
-    if (this.#events !== undefined) this.#add(this.#events, what, record);
-    else if (this.#early.length < MAX_WAITING) this.#early.push({ what, record });
-    else this.#drop();
-    if (this.#early.length > 0 || this.#waiting.length > 0) this.#draining ??= this.#drain();
+    const event = what === "start" ? startEvent(record) : endEvent(record);
+    if (event === undefined) return;
+    this.#stats.emitted++;
+    if (this.#waiting.length - this.#head >= MAX_WAITING) this.#drop();
+    else this.#waiting.push(event);
+    this.#draining ??= this.#drain();
   }
 
   /** Resolves when every event so far has been handed over. */
@@ -57,25 +54,12 @@ export class EventChannel {
     await this.#draining;
   }
 
-  /** Records whose event is not made yet are not counted yet. */
   stats(): EventStats {
     const { emitted, delivered, failed, dropped } = this.#stats;
     return { emitted, delivered, failed, dropped, waiting: emitted - delivered - failed - dropped };
   }
 
-  #add({ startEvent, endEvent }: Events, what: "start" | "end", record: SpanRecord): void {
-    const event = what === "start" ? startEvent(record) : endEvent(record);
-    if (event === undefined) return;
-    if (this.#waiting.length - this.#head >= MAX_WAITING) {
-      this.#drop();
-      return;
-    }
-    this.#stats.emitted++;
-    this.#waiting.push(event);
-  }
-
   #drop(): void {
-    this.#stats.emitted++;
     this.#stats.dropped++;
     this.#problems.report(
       "callback_failed",
@@ -84,22 +68,8 @@ export class EventChannel {
     );
   }
 
-  /** What makes events of records is loaded by the first of them: most hosts want none. Never rejects. */
-  async #load(): Promise<void> {
-    try {
-      const { startEvent, endEvent } = await import("./events.ts");
-      const events = { startEvent, endEvent };
-      this.#events = events;
-      for (const { what, record } of this.#early.splice(0)) this.#add(events, what, record);
-    } catch (error) {
-      this.#early.length = 0;
-      this.#problems.report("internal", "onEvent", "Events could not be made of spans.", error);
-    }
-  }
-
   async #drain(): Promise<void> {
     await nextTurn();
-    if (this.#events === undefined) await this.#load();
     let turnEnds = performance.now() + TURN_MS;
     for (let event = this.#next(); event !== undefined; event = this.#next()) {
       try {

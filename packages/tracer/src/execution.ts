@@ -1,14 +1,14 @@
 import { type Context, context, type Link, trace } from "@opentelemetry/api";
-import { isSpanId, isTraceId, newExecutionId, traceIdToUuid } from "@spanloom/model";
+import { newExecutionId, traceIdToUuid } from "@spanloom/model";
 import { ExecutionClock } from "./clock.ts";
 import { type ExecutionFacts, SpanFacts } from "./facts.ts";
 import { isCancellation } from "./failure.ts";
+import { linkTo } from "./otel/link-to.ts";
 import type { ProblemReporter } from "./problems.ts";
 import type { EndOptions } from "./recorded-span.ts";
 import type { Recorder, Recording } from "./recorder.ts";
 import { safeId, safeName } from "./safe.ts";
 import { SpanHandle } from "./span-handle.ts";
-import { ExecutionTotals } from "./totals.ts";
 
 export interface ExecutionOptions {
   /** The host's id of the workflow. */
@@ -114,7 +114,6 @@ export function unnamedExecution(recorder: Recorder, enabled?: boolean): Executi
   return {
     recorded: recorder.records(enabled),
     clock: new ExecutionClock(),
-    totals: new ExecutionTotals(),
     root: { waits: 0 },
   };
 }
@@ -153,16 +152,7 @@ function linksOf(
   const links: Link[] = [];
   const caller = joinActiveTrace ? undefined : trace.getSpanContext(around);
   if (caller !== undefined && trace.isSpanContextValid(caller)) links.push({ context: caller });
-  if (resumes !== undefined && resumes !== null) {
-    const { traceId, spanId } = resumes;
-    if (isTraceId(traceId) && isSpanId(spanId))
-      links.push({ context: { traceId, spanId, traceFlags: 1 }, attributes: { "spanloom.link": "resumes" } });
-    else
-      problems.report(
-        "invalid_argument",
-        "execution",
-        "`resumes` does not hold the ids of a trace and a span in hex; the execution starts without that link.",
-      );
-  }
+  const resumed = resumes && linkTo(resumes, { "spanloom.link": "resumes" }, problems);
+  if (resumed) links.push(resumed);
   return links.length === 0 ? undefined : links;
 }

@@ -9,7 +9,6 @@ import type {
   TokenUsage,
 } from "@spanloom/model";
 import type { ExecutionClock } from "./clock.ts";
-import type { ExecutionTotals } from "./totals.ts";
 
 /** What all spans of one run of an execution share. */
 export interface ExecutionFacts {
@@ -21,10 +20,9 @@ export interface ExecutionFacts {
   /** False where recording is switched off: its spans have ids and nothing else. */
   recorded: boolean;
   clock: ExecutionClock;
-  totals: ExecutionTotals;
   /** Says that somebody wants the execution to stop. */
   signal?: AbortSignal;
-  /** The execution's own span, and how many waits are under way in it. */
+  /** The execution's own span, and how many waits are under way in it. One object for all that belongs to the run. */
   root: { facts?: SpanFacts; waits: number };
   /** Stands before the ids of nodes of a workflow that runs inside another one. */
   nodePrefix?: string;

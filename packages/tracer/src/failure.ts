@@ -1,21 +1,13 @@
 import type { Exception } from "@opentelemetry/api";
 
-/** Whether somebody asked for the work to stop, as `AbortController` does. Never throws. */
-function isAbort(error: unknown): boolean {
-  try {
-    return error instanceof Error && error.name === "AbortError";
-  } catch {
-    return false;
-  }
-}
-
 /**
  * Whether work stopped because somebody wanted it to: an abort, or the reason of the signal itself. A time-out is a
  * failure, also when a signal brings it.
  */
 export function isCancellation(error: unknown, signal: AbortSignal | undefined): boolean {
-  if (isAbort(error)) return true;
   try {
+    // What `AbortController` gives by itself.
+    if (nameOf(error) === "AbortError") return true;
     if (signal?.aborted !== true || nameOf(signal.reason) === "TimeoutError") return false;
     return error === signal.reason || (error instanceof Error && error.cause === signal.reason);
   } catch {

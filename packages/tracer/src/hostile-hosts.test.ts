@@ -2,6 +2,7 @@ import { createMemoryStore } from "@spanloom/store";
 import { describe, expect, test } from "vitest";
 import { createWorkflowTracer, type WorkflowTracerOptions } from "./create-workflow-tracer.ts";
 import type { ExecutionHandle } from "./execution.ts";
+import { mirrorTo } from "./otel/mirror-to.ts";
 import type { Problem } from "./problems.ts";
 
 /** What plain JavaScript may pass where the types say otherwise. */
@@ -207,7 +208,7 @@ test("a queue that bounds nothing is refused when the tracer is made", () => {
 
 test("a span processor of the host that throws costs no span", async () => {
   const processor = { onStart: raise, onEnd: raise, forceFlush: raise, shutdown: raise };
-  const { tracer, store, problems } = setUp({ spanProcessors: [processor] });
+  const { tracer, store, problems } = setUp({ mirror: mirrorTo(processor) });
   tracer.execution({ workflowId: "w", executionId: "e" }, (execution) =>
     execution.node({ id: "n" }, () => undefined),
   );

@@ -20,13 +20,13 @@ export type {
   TracerEvent,
 } from "./events.ts";
 export type { ExecutionHandle, ExecutionOptions, ResumePoint } from "./execution.ts";
+export type { ExecutionEnd } from "./execution-ends.ts";
 export type { WaitOptions } from "./human-wait.ts";
 export type { AgentOptions, EmbeddingOptions, LlmOptions, RetrieverOptions } from "./llm.ts";
 export type { StreamChunk, StreamOptions } from "./llm-stream.ts";
 export type { MeterLike, ObservableLike } from "./measure.ts";
 export type { NodeHandle, NodeOptions } from "./node.ts";
-export type { HostSpansOptions } from "./otel/host-span-processor.ts";
-export type { OtelSpanProcessor } from "./otel/otel-span.ts";
+export type { Mirror } from "./otel/mirror.ts";
 export type { OtlpOptions } from "./otel/otlp-options.ts";
 export type { OnProblem, Problem, ProblemCode } from "./problems.ts";
 export type { EndOptions, RecordedSpan } from "./recorded-span.ts";
@@ -35,4 +35,4 @@ export type { SamplingOptions } from "./sampling.ts";
 export type { SpanHandle, SpanOptions } from "./span-handle.ts";
 export type { SubWorkflowOptions } from "./sub-workflow.ts";
 export type { ToolOptions } from "./tool.ts";
-export type { ExecutionEnd } from "./totals.ts";
+export type { VaultStats } from "./vault-feed.ts";

@@ -65,7 +65,7 @@ class AnswerReader<C> {
 
   chunk(chunk: C): void {
     this.#chunks++;
-    this.#span.guard("stream", () => {
+    this.#span.recorder.problems.guard("stream", () => {
       const said = this.#said(chunk);
       // Without a reader chunks say nothing of themselves: the first stands for the first token.
       if (said?.text || (this.#read === undefined && this.#chunks === 1)) this.#span.firstToken();
@@ -82,7 +82,12 @@ class AnswerReader<C> {
     try {
       return this.#read(chunk);
     } catch (error) {
-      this.#span.blameHost("stream", "`read` failed on a chunk of a stream; the chunk is passed on.", error);
+      this.#span.recorder.problems.report(
+        "callback_failed",
+        "stream",
+        "`read` failed on a chunk of a stream; the chunk is passed on.",
+        error,
+      );
       return undefined;
     }
   }
@@ -112,7 +117,7 @@ class AnswerReader<C> {
     if (this.over) return;
     this.over = true;
     forgotten.unregister(this);
-    this.#span.guard("stream", note);
+    this.#span.recorder.problems.guard("stream", note);
     this.#span.setAttributes({ "stream.chunks": this.#chunks });
     for (const listener of this.listeners) listener(failure);
   }
@@ -134,8 +139,7 @@ class TracedStream<C> implements AsyncIterableIterator<C> {
 
   async next(): Promise<IteratorResult<C>> {
     try {
-      this.#iterator ??= this.#source[Symbol.asyncIterator]();
-      const step = await this.#iterator.next();
+      const step = await this.#started().next();
       if (step.done) this.#reader.complete();
       else this.#reader.chunk(step.value);
       return step;
@@ -148,16 +152,20 @@ class TracedStream<C> implements AsyncIterableIterator<C> {
   /** What leaving a `for await` loop calls. */
   async return(value?: unknown): Promise<IteratorResult<C>> {
     this.#reader.abandon();
-    this.#iterator ??= this.#source[Symbol.asyncIterator]();
-    const step = await this.#iterator.return?.(value);
+    const step = await this.#started().return?.(value);
     return step ?? { done: true, value };
   }
 
   async throw(error?: unknown): Promise<IteratorResult<C>> {
     this.#reader.fail(error);
+    const iterator = this.#started();
+    if (iterator.throw === undefined) throw error;
+    return iterator.throw(error);
+  }
+
+  #started(): AsyncIterator<C> {
     this.#iterator ??= this.#source[Symbol.asyncIterator]();
-    if (this.#iterator.throw === undefined) throw error;
-    return this.#iterator.throw(error);
+    return this.#iterator;
   }
 }
 

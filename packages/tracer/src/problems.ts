@@ -25,7 +25,10 @@ export interface Problem {
   where: string;
   /** One sentence, never with content of the workflow. */
   message: string;
-  /** The original error, where there is one. It may hold content: log it with care. */
+  /**
+   * The error, where there is one, with its texts after redaction and without the objects that hung on it. It may hold
+   * content: log it with care.
+   */
   cause?: unknown;
   /** How often it happened since it was last reported: reports of one kind come at most every ten seconds. */
   count: number;
@@ -36,13 +39,19 @@ export type OnProblem = (problem: Problem) => void;
 /** Reports problems: rate-limited, and never throws. */
 export interface ProblemReporter {
   report(code: ProblemCode, where: string, message: string, cause?: unknown): void;
+  /** What an error or a text of others says, after redaction. Never throws. */
+  clean(cause: unknown): unknown;
   /** Runs `work`; what it throws is reported instead. */
   guard<T>(where: string, work: () => T): T | undefined;
 }
 
 const REPORT_INTERVAL_MS = 10_000;
 
-export function createProblemReporter(onProblem: OnProblem = warn): ProblemReporter {
+/** `clean` takes secrets out of an error; it never throws. */
+export function createProblemReporter(
+  onProblem: OnProblem = warn,
+  clean: (cause: unknown) => unknown,
+): ProblemReporter {
   const seen = new Map<string, { reportedAt: number; suppressed: number }>();
   const report: ProblemReporter["report"] = (code, where, message, cause) => {
     const key = `${code} ${where}`;
@@ -54,7 +63,7 @@ export function createProblemReporter(onProblem: OnProblem = warn): ProblemRepor
     }
     seen.set(key, { reportedAt: now, suppressed: 0 });
     const problem: Problem = { code, where, message, count: 1 + (last?.suppressed ?? 0) };
-    if (cause !== undefined) problem.cause = cause;
+    if (cause !== undefined) problem.cause = clean(cause);
     try {
       // An `async` callback fits the type: what it rejects with must not become an unhandled rejection.
       const returned: unknown = onProblem(problem);
@@ -71,7 +80,7 @@ export function createProblemReporter(onProblem: OnProblem = warn): ProblemRepor
       return undefined;
     }
   };
-  return { report, guard };
+  return { report, guard, clean };
 }
 
 function warn({ code, where, message, cause, count }: Problem): void {
@@ -81,7 +90,8 @@ function warn({ code, where, message, cause, count }: Problem): void {
 }
 
 /** Name and code only: an error's message may quote the workflow's content. */
-function errorLabel(error: Error): string {
-  const code = "code" in error && typeof error.code === "string" ? ` ${error.code}` : "";
-  return `${error.name}${code}`;
+export function errorLabel(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const parts = [error.name, "code" in error ? error.code : undefined];
+  return parts.filter((part) => typeof part === "string" && /^[\w.-]{1,60}$/.test(part)).join(" ") || "Error";
 }

@@ -1,16 +1,8 @@
-import {
-  type Artifact,
-  type CacheAccess,
-  type Content,
-  isSpanId,
-  isTraceId,
-  nanoUsdFromUsd,
-  type TokenUsage,
-} from "@spanloom/model";
-import { captureContent } from "./capture.ts";
+import { type Artifact, type CacheAccess, nanoUsdFromUsd, type TokenUsage } from "@spanloom/model";
 import { nanosFromHrTime } from "./clock.ts";
 import type { SpanFacts } from "./facts.ts";
 import { describeError, isCancellation } from "./failure.ts";
+import { linkTo } from "./otel/link-to.ts";
 import { attributeOf, setAttribute } from "./otel/snapshot.ts";
 import type { Recorder, Recording } from "./recorder.ts";
 import { safeArtifact, safeCacheAccess, safeName, safeUsage } from "./safe.ts";
@@ -26,7 +18,8 @@ export interface EndOptions {
  * back, so that they chain.
  */
 export class RecordedSpan {
-  protected readonly recorder: Recorder;
+  /** @internal */
+  readonly recorder: Recorder;
   /** @internal */
   readonly recording: Recording;
   /** @internal */
@@ -59,22 +52,22 @@ export class RecordedSpan {
   /** What the span was given: a prompt, arguments, state. A string, chat messages (`role` and `content`), or any JSON. */
   setInput(input: unknown): this {
     return this.#set("setInput", (facts) => {
-      facts.input = this.#content(input);
+      facts.input = this.recorder.contentOf(input);
     });
   }
 
   /** What it gave: a response, a result, new state. The same forms as an input. */
   setOutput(output: unknown): this {
     return this.#set("setOutput", (facts) => {
-      facts.output = this.#content(output);
+      facts.output = this.recorder.contentOf(output);
     });
   }
 
   /** The workflow's state before and after this span. */
   setState(state: { before?: unknown; after?: unknown }): this {
     return this.#set("setState", (facts) => {
-      if (state.before !== undefined) facts.stateBefore = this.#content(state.before);
-      if (state.after !== undefined) facts.stateAfter = this.#content(state.after);
+      if (state.before !== undefined) facts.stateBefore = this.recorder.contentOf(state.before);
+      if (state.after !== undefined) facts.stateAfter = this.recorder.contentOf(state.after);
     });
   }
 
@@ -148,20 +141,12 @@ export class RecordedSpan {
 
   /** Points at a span elsewhere that this one has to do with: what caused it, or what it goes on from. */
   addLink(
-    { traceId, spanId }: { traceId: string; spanId: string },
+    span: { traceId: string; spanId: string },
     attributes?: Record<string, string | number | boolean>,
   ): this {
     return this.#set("addLink", () => {
-      const hex = traceId.replaceAll("-", "").toLowerCase();
-      if (isTraceId(hex) && isSpanId(spanId)) {
-        const context = { traceId: hex, spanId, traceFlags: 1 };
-        this.recording.span.addLink({ context, ...(attributes !== undefined && { attributes }) });
-      } else
-        this.recorder.problems.report(
-          "invalid_argument",
-          "addLink",
-          "A link had no trace id of 32 hex digits, or no span id of 16; it was left out.",
-        );
+      const link = linkTo(span, attributes, this.recorder.problems);
+      if (link !== undefined) this.recording.span.addLink(link);
     });
   }
 
@@ -220,38 +205,18 @@ export class RecordedSpan {
     return this.#ended;
   }
 
-  /** True when nobody has set an output yet. */
-  protected get wantsOutput(): boolean {
-    return this.recorder.captureResults && this.recording.facts.output === undefined;
-  }
-
-  /** @internal For engines that know the state: taken once for all spans that share it. */
-  contentOf(value: unknown): Content | undefined {
-    return this.recorder.problems.guard("state", () => this.#content(value));
-  }
-
-  /** @internal For engines, also after the end: what follows a span may be known only when those beside it have ended. */
-  amendState(state: { before?: Content | undefined; after?: Content | undefined }): void {
-    this.recorder.problems.guard("state", () => {
-      const { facts } = this.recording;
-      facts.stateBefore ??= state.before;
-      facts.stateAfter ??= state.after;
-      if (this.#ended) this.recorder.amend(this.recording);
-      else facts.changes++;
-    });
-  }
-
   /** @internal What came of an answer that nobody read to its end. */
   setPartialOutput(text: string, reason: string): this {
     return this.#set("setPartialOutput", (facts) => {
-      const content = this.#content(text);
+      const content = this.recorder.contentOf(text);
       facts.output = content?.state === "captured" ? { ...content, state: "truncated", reason } : content;
     });
   }
 
   /** @internal Takes a callback's result as the output, unless one was set. */
   captureResult(result: unknown): void {
-    if (this.wantsOutput && result !== undefined) this.setOutput(result);
+    const wanted = this.recorder.captureResults && this.recording.facts.output === undefined;
+    if (wanted && result !== undefined) this.setOutput(result);
   }
 
   /** @internal */
@@ -266,21 +231,6 @@ export class RecordedSpan {
     this.#ended = true;
     this.recorder.problems.guard(where, () => this.recorder.end(this.recording, this.#name));
     this.onEnded?.();
-  }
-
-  /** @internal A function that the host gave has failed. */
-  blameHost(where: string, message: string, error: unknown): void {
-    this.recorder.problems.report("callback_failed", where, message, error);
-  }
-
-  /** @internal */
-  guard(where: string, work: () => void): void {
-    this.recorder.problems.guard(where, work);
-  }
-
-  #content(value: unknown): Content | undefined {
-    if (this.recorder.captureContent) return captureContent(value);
-    return { format: "text", state: "not_captured", reason: "captureContent is off" };
   }
 
   #set(where: string, change: (facts: SpanFacts) => void): this {

@@ -1,10 +1,12 @@
 import { type Context, context, type Link, type Span, SpanKind, trace } from "@opentelemetry/api";
+import type { Content } from "@spanloom/model";
 import { activeHandle, runAt } from "./active-place.ts";
+import { captureContent } from "./capture.ts";
 import type { HrTime } from "./clock.ts";
 import type { SpanFacts } from "./facts.ts";
-import { mirrorAttributes } from "./otel/mirror-attributes.ts";
 import type { OtelScope } from "./otel/otel-span.ts";
 import { type PrivateProvider, unrecordedContext } from "./otel/private-provider.ts";
+import { RecordingSpan } from "./otel/recording-span.ts";
 import { limitText } from "./otel/span-limits.ts";
 import type { ProblemReporter } from "./problems.ts";
 import type { SpanHandle } from "./span-handle.ts";
@@ -38,25 +40,20 @@ export class Recorder {
   readonly captureResults: boolean;
   /** Whether prompts, responses, arguments, results and state are kept at all. */
   readonly captureContent: boolean;
-  /** Whether processors of the host see our spans: ids and figures then stand on them as attributes, too. */
-  readonly mirrors: boolean;
-  readonly #provider: PrivateProvider;
+  readonly provider: PrivateProvider;
   readonly #enabled: () => boolean;
 
-  constructor(parts: {
-    provider: PrivateProvider;
-    problems: ProblemReporter;
-    captureResults: boolean;
-    captureContent: boolean;
-    enabled: () => boolean;
-    mirror: boolean;
-  }) {
-    this.#provider = parts.provider;
-    this.problems = parts.problems;
-    this.captureResults = parts.captureResults;
-    this.captureContent = parts.captureContent;
-    this.#enabled = parts.enabled;
-    this.mirrors = parts.mirror;
+  constructor(
+    provider: PrivateProvider,
+    problems: ProblemReporter,
+    enabled: () => boolean,
+    { captureContent = true, captureResults = true }: { captureContent?: boolean; captureResults?: boolean },
+  ) {
+    this.provider = provider;
+    this.problems = problems;
+    this.captureContent = captureContent;
+    this.captureResults = captureResults;
+    this.#enabled = enabled;
   }
 
   /** Whether an execution that starts now is recorded. `asked`: what its own options say. */
@@ -72,14 +69,15 @@ export class Recorder {
     return trace.getSpan(here) === undefined ? running.context : here;
   }
 
-  /** What travels beside the span in this context, where it is one of this recorder. */
-  factsIn(context: Context): SpanFacts | undefined {
-    return this.#provider.factsOf(trace.getSpan(context));
+  /** Takes a picture of a prompt, a response, a state or the like. */
+  contentOf(value: unknown): Content | undefined {
+    if (this.captureContent) return captureContent(value);
+    return { format: "text", state: "not_captured", reason: "captureContent is off" };
   }
 
   /** Cuts text in attributes as the environment's limit says. */
   limit<T>(value: T): T {
-    return limitText(value, this.#provider.limits.valueLength);
+    return limitText(value, this.provider.limits.valueLength);
   }
 
   /** `within`: the context that holds the parent's span, or none for the root of a new trace. */
@@ -94,7 +92,7 @@ export class Recorder {
     if (!facts.execution.recorded) return unrecorded(facts, within);
     try {
       const { now } = facts.execution.clock;
-      const span = this.#provider.start({
+      const span = this.provider.start({
         name,
         kind,
         startTime: startTime ?? now(),
@@ -104,7 +102,7 @@ export class Recorder {
         scope: SCOPE,
         facts,
       });
-      if (this.mirrors) this.#mirrorTo(span, name, facts);
+      this.provider.mirror?.describe(span, name, facts);
       return new Recording(span, facts, within);
     } catch (error) {
       this.problems.report(
@@ -118,13 +116,8 @@ export class Recorder {
   }
 
   end({ span, facts }: Recording, name: string): void {
-    if (this.mirrors) this.#mirrorTo(span, name, facts);
+    if (span instanceof RecordingSpan) this.provider.mirror?.describe(span, name, facts);
     span.end(facts.execution.clock.now());
-  }
-
-  /** Writes a span again that has ended. */
-  amend({ span }: Recording): void {
-    this.#provider.amend(span);
   }
 
   /** Runs the host's code so that spans started below it, ours and those of other instrumentations, find their parent. */
@@ -138,13 +131,6 @@ export class Recorder {
   /** The span of this recorder whose callback is running. */
   active(): SpanHandle | undefined {
     return activeHandle(this);
-  }
-
-  #mirrorTo(span: Span, name: string, facts: SpanFacts): void {
-    const attributes = mirrorAttributes(name, facts);
-    facts.mirrored ??= new Set();
-    for (const key of Object.keys(attributes)) facts.mirrored.add(key);
-    span.setAttributes(attributes);
   }
 }
 

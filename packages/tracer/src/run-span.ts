@@ -16,13 +16,9 @@ export function runSpan<H extends SpanHandle, T>(start: () => H, run: (handle: H
     handle.fail(error);
     throw error;
   }
-  if (!isPromise(result) || !follow(handle, result)) finish(handle, result);
+  // Not `instanceof`, which a proxy answers with code of its own, or with an error.
+  if (!types.isPromise(result) || !follow(handle, result)) finish(handle, result);
   return result;
-}
-
-/** Not `instanceof`, which a proxy answers with code of its own, or with an error. */
-function isPromise(value: unknown): value is Promise<unknown> {
-  return types.isPromise(value);
 }
 
 /** False where the promise cannot be followed: a subclass may have a `then` that throws. */

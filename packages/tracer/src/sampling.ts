@@ -1,20 +1,10 @@
-import { type Content, SpanloomError, type SpanRecord } from "@spanloom/model";
+import type { Content, SpanRecord } from "@spanloom/model";
 import type { ExecutionFacts } from "./facts.ts";
 import type { LiveSpan } from "./otel/store-span-processor.ts";
 
 export interface SamplingOptions {
   /** The share of completed executions that keep their detail, from 0 to 1. */
   keepDetail: number;
-}
-
-export function checkSampling(sampling: SamplingOptions | undefined): void {
-  const share: unknown = sampling?.keepDetail;
-  if (sampling === undefined || (typeof share === "number" && share >= 0 && share <= 1)) return;
-  throw new SpanloomError("invalid_argument", {
-    what: `The option sampling.keepDetail cannot be ${String(share)}.`,
-    why: "It is the share of completed executions that keep their detail.",
-    fix: "Give a number from 0 to 1, or leave `sampling` out to keep everything.",
-  });
 }
 
 /** Spans of one execution beyond this many keep their detail: what is remembered of them until its end is bounded. */

@@ -20,7 +20,6 @@ import {
 import { type StreamOptions, traceStream } from "./llm-stream.ts";
 import { type NodeHandle, type NodeOptions, nodeFacts } from "./node.ts";
 import { RecordedSpan } from "./recorded-span.ts";
-import type { Recorder } from "./recorder.ts";
 import { type RetryOptions, retryNode } from "./retry.ts";
 import { runSpan } from "./run-span.ts";
 import { safeKind, safeName } from "./safe.ts";
@@ -31,6 +30,12 @@ export interface SpanOptions {
   name: string;
   /** Default `internal`. Nodes and workflows have methods of their own, and so have the kinds that know a model. */
   kind?: Exclude<SpanKind, "workflow" | "node">;
+  input?: unknown;
+  attributes?: Record<string, unknown>;
+}
+
+/** What the options of every span have in common. */
+interface Prepared {
   input?: unknown;
   attributes?: Record<string, unknown>;
 }
@@ -57,19 +62,11 @@ export class SpanHandle extends RecordedSpan {
   /** The same by hand: call `end` or `fail`. */
   startNode(options: NodeOptions): NodeHandle {
     // The facts of a node hold both of what its handle promises.
-    try {
+    return this.#start("node", options, () => {
       const { nodePrefix } = this.recording.facts.execution;
       const node = nodeFacts(options, nodePrefix, this.recorder.problems);
-      const facts = this.#childFacts("node", node);
-      return this.#startChild(
-        safeName(options.name ?? options.id, node.nodeId),
-        facts,
-        options,
-      ) as NodeHandle;
-    } catch (error) {
-      const node: NodeFacts = { nodeId: "unnamed-node", attempt: 1 };
-      return this.#startUnread(this.#childFacts("node", node), error) as NodeHandle;
-    }
+      return [this.#childFacts("node", node), safeName(options.name ?? options.id, node.nodeId)];
+    }) as NodeHandle;
   }
 
   /** Tries a node again until it succeeds, with a span and an `attempt` for each try. Rejects with the last try's error. */
@@ -84,13 +81,11 @@ export class SpanHandle extends RecordedSpan {
 
   /** The same by hand: call `end` or `fail`. */
   startWorkflow(options: SubWorkflowOptions): SpanHandle {
-    try {
+    return this.#start("workflow", options, () => {
       const facts = subWorkflowFacts(this.recording.facts, options, this.recorder.problems);
       const { workflowName, workflowId } = facts.execution;
-      return this.#startChild(workflowName ?? workflowId ?? "workflow", facts, options);
-    } catch (error) {
-      return this.#startUnread(this.#childFacts("workflow"), error);
-    }
+      return [facts, workflowName ?? workflowId ?? "workflow"];
+    });
   }
 
   /** Runs `run` for each item, one after the other or several at once, in a span each. Resolves to the results in order. */
@@ -144,7 +139,7 @@ export class SpanHandle extends RecordedSpan {
   /** The same by hand: call `end` or `fail`. */
   startAgent(options: AgentOptions): SpanHandle {
     const agent = this.#startKind("agent", options);
-    agent.guard("agent", () => {
+    this.recorder.problems.guard("agent", () => {
       if (options.model !== undefined) agent.setModel(options.model, options.provider);
     });
     return agent;
@@ -182,11 +177,7 @@ export class SpanHandle extends RecordedSpan {
 
   /** The same by hand: call `end` or `fail`. */
   startTool(options: ToolOptions): SpanHandle {
-    try {
-      return this.#startChild(safeName(options.name, "tool"), this.#childFacts("tool"), options);
-    } catch (error) {
-      return this.#startUnread(this.#childFacts("tool"), error);
-    }
+    return this.#startKind("tool", options);
   }
 
   /** Any other step, such as an HTTP call. */
@@ -204,56 +195,41 @@ export class SpanHandle extends RecordedSpan {
     return this.recorder.run(this, work);
   }
 
-  /** @internal */
-  belongsTo(recorder: Recorder): boolean {
-    return this.recorder === recorder;
-  }
-
   #startKind(kind: SpanKind | undefined, options: SpanOptions): SpanHandle {
-    try {
+    return this.#start(kind ?? "internal", options, () => {
       const facts = this.#childFacts(
         kind ?? (options.kind === undefined ? "internal" : safeKind(options.kind)),
       );
       const name = safeName(options.name, facts.kind);
       if (facts.kind === "agent") facts.agent = name;
-      return this.#startChild(name, facts, options);
-    } catch (error) {
-      return this.#startUnread(this.#childFacts(kind ?? "internal"), error);
-    }
+      return [facts, name];
+    });
   }
 
   #startModel(kind: "llm" | "embedding", options: LlmOptions): SpanHandle {
-    try {
+    return this.#start(kind, options, () => {
       const facts = this.#childFacts(kind);
       addModelFacts(facts, options, this.recorder.problems);
-      return this.#startChild(safeName(options.name, facts.model ?? kind), facts, options);
+      return [facts, safeName(options.name, facts.model ?? kind)];
+    });
+  }
+
+  /** The host's callback needs a handle, whatever was passed: options that cannot be read are left out. */
+  #start(kind: SpanKind, options: Prepared, read: () => [facts: SpanFacts, name: string]): SpanHandle {
+    try {
+      const [facts, name] = read();
+      return this.#startChild(name, facts, options);
     } catch (error) {
-      return this.#startUnread(this.#childFacts(kind), error);
+      const message = "The options of a span could not be read; it was started without them.";
+      this.recorder.problems.report("invalid_argument", kind, message, error);
+      const node = kind === "node" ? { nodeId: "unnamed-node", attempt: 1 } : undefined;
+      return this.#startChild(node?.nodeId ?? kind, this.#childFacts(kind, node), {});
     }
   }
 
-  #startChild(
-    name: string,
-    facts: SpanFacts,
-    { input, attributes }: { input?: unknown; attributes?: Record<string, unknown> },
-  ): SpanHandle {
+  #startChild(name: string, facts: SpanFacts, { input, attributes }: Prepared): SpanHandle {
     const recording = this.recorder.start(name, facts, this.recording.context);
     return new SpanHandle(this.recorder, recording, name).prepare(input, attributes);
-  }
-
-  /** For options that cannot be read: the host's callback needs a handle, whatever was passed. */
-  #startUnread(facts: SpanFacts, error: unknown): SpanHandle {
-    this.recorder.problems.report(
-      "invalid_argument",
-      facts.kind,
-      "The options of a span could not be read; it was started without them.",
-      error,
-    );
-    return this.#startChild(
-      facts.node !== undefined && facts.kind === "node" ? facts.node.nodeId : facts.kind,
-      facts,
-      {},
-    );
   }
 
   #childFacts(kind: SpanKind, node: NodeFacts | undefined = this.recording.facts.node): SpanFacts {

@@ -55,4 +55,4 @@ export {
   wireTraceChanges,
   wireWriteReceipt,
 } from "./wire.ts";
-export { wireSkeleton, wireSpan } from "./wire-span.ts";
+export { wireRawContent, wireSkeleton, wireSpan } from "./wire-span.ts";

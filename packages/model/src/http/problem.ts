@@ -29,6 +29,7 @@ const STATUS: Record<SpanloomErrorCode, number> = {
   store_closed: 503,
   store_full: 507,
   store_failed: 500,
+  vault_failed: 500,
   network_failed: 502,
   timed_out: 504,
 };

@@ -5,6 +5,7 @@ export type Action =
   | "trace.read"
   | "trace.search"
   | "span.read"
+  | "raw_content.read"
   | "run_metrics.read"
   | "config.read"
   | "analytics.read"
@@ -24,6 +25,11 @@ export const ROUTES = {
   getTrace: { method: "GET", path: "/executions/:execution_id/trace", action: "trace.read" },
   getSpan: { method: "GET", path: "/executions/:execution_id/spans/:span_id", action: "span.read" },
   searchSpans: { method: "GET", path: "/executions/:execution_id/search", action: "trace.search" },
+  getRawContent: {
+    method: "GET",
+    path: "/executions/:execution_id/spans/:span_id/raw",
+    action: "raw_content.read",
+  },
   getRunMetrics: { method: "GET", path: "/runs/:run_id/metrics", action: "run_metrics.read" },
   getConfig: { method: "GET", path: "/config", action: "config.read" },
   getDailyCosts: { method: "GET", path: "/analytics/daily-costs", action: "analytics.read" },

@@ -1,5 +1,6 @@
 import type { Content, JsonContent, Message, MessagesContent, TextContent } from "../content.ts";
 import { type Cost, usdFromNanoUsd } from "../cost.ts";
+import type { RawContent } from "../ports/content-vault.ts";
 import type { Artifact, SpanEvent, SpanLink, SpanRecord, SpanSkeleton } from "../span.ts";
 import type { TokenUsage } from "../usage.ts";
 import { type Codec, list, type Struct, struct } from "./struct.ts";
@@ -232,6 +233,14 @@ function encodeUsage(used: TokenUsage): WireKeys<TokenUsage> {
     subtotal: used.subtotal,
   };
 }
+
+/** The contents of a span as they were before redaction. */
+export const wireRawContent: Struct<RawContent> = struct<RawContent>({
+  input: content,
+  output: content,
+  stateBefore: content,
+  stateAfter: content,
+});
 
 /** A span's tokens, for the list beside the spans. */
 export function encodeSpanUsage(spanId: string, used: TokenUsage): Record<string, unknown> {

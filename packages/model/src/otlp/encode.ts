@@ -1,4 +1,6 @@
 import { SPANLOOM } from "../attribute-keys.ts";
+import type { Attributes } from "../attributes.ts";
+import { attributesWithoutContent, NOT_PERMITTED } from "../content-rule.ts";
 import { canonicalJson } from "../json.ts";
 import { OTEL_KINDS, type SpanEvent, type SpanLink, type SpanRecord, type SpanStatusCode } from "../span.ts";
 import { toAnyValue, toKeyValues } from "./any-value.ts";
@@ -15,8 +17,8 @@ import { escapeKey, toOwnAttributes } from "./own-fields.ts";
 
 export interface EncodeOtlpOptions {
   /**
-   * Takes input, output and state along. False where absent: then nothing of them leaves, no length and no hash either,
-   * and decoding gives spans without these fields.
+   * Takes content along: input, output and state, attributes that hold such, and what errors say. False where absent:
+   * then nothing of it leaves, no length and no hash either. Attributes that stay behind are counted as dropped.
    */
   content?: boolean;
 }
@@ -72,7 +74,7 @@ function encodeScope(members: readonly SpanRecord[], content: boolean): OtlpScop
 
 function encodeSpan(span: SpanRecord, content: boolean): OtlpSpan {
   const own = toOwnAttributes(span, content);
-  const { list, dropped } = toKeyValues(span.attributes);
+  const { list, dropped } = keyValuesOf(span.attributes, content);
   return {
     traceId: span.traceId,
     spanId: span.spanId,
@@ -86,29 +88,41 @@ function encodeSpan(span: SpanRecord, content: boolean): OtlpSpan {
     attributes:
       own === undefined ? list : [...list.map(escaped), ...toKeyValues(own).list, ...mirrors(span, content)],
     droppedAttributesCount: (span.dropped?.attributes ?? 0) + dropped || undefined,
-    events: span.events.map(encodeEvent),
+    events: span.events.map((event) => encodeEvent(event, content)),
     droppedEventsCount: span.dropped?.events,
-    links: span.links.map(encodeLink),
+    links: span.links.map((link) => encodeLink(link, content)),
     droppedLinksCount: span.dropped?.links,
-    status: { code: STATUS_CODES[span.status.code], message: span.status.message },
+    status: { code: STATUS_CODES[span.status.code], message: content ? span.status.message : undefined },
   };
 }
 
-function encodeEvent(event: SpanEvent): OtlpEvent {
-  return { timeUnixNano: event.time, name: event.name, ...encodeAttributed(event) };
+function encodeEvent(event: SpanEvent, content: boolean): OtlpEvent {
+  return { timeUnixNano: event.time, name: event.name, ...encodeAttributed(event, content) };
 }
 
-function encodeLink(link: SpanLink): OtlpLink {
+function encodeLink(link: SpanLink, content: boolean): OtlpLink {
   const { traceId, spanId, traceState, flags } = link;
-  return { traceId, spanId, traceState, ...encodeAttributed(link), flags };
+  return { traceId, spanId, traceState, ...encodeAttributed(link, content), flags };
 }
 
-function encodeAttributed(part: Pick<SpanEvent, "attributes" | "droppedAttributes">): {
+function encodeAttributed(
+  part: Pick<SpanEvent, "attributes" | "droppedAttributes">,
+  content = true,
+): {
   attributes: OtlpKeyValue[];
   droppedAttributesCount: number | undefined;
 } {
-  const { list, dropped } = toKeyValues(part.attributes);
+  const { list, dropped } = keyValuesOf(part.attributes, content);
   return { attributes: list, droppedAttributesCount: (part.droppedAttributes ?? 0) + dropped || undefined };
+}
+
+function keyValuesOf(attributes: Attributes, content: boolean): ReturnType<typeof toKeyValues> {
+  if (content) return toKeyValues(attributes);
+  const kept = Object.entries(attributesWithoutContent(attributes)).filter(
+    ([key, value]) => value !== NOT_PERMITTED || attributes[key] === NOT_PERMITTED,
+  );
+  const { list, dropped } = toKeyValues(Object.fromEntries(kept));
+  return { list, dropped: dropped + Object.keys(attributes).length - kept.length };
 }
 
 const STATUS_CODES: Record<SpanStatusCode, number> = { unset: 0, ok: 1, error: 2 };

@@ -69,6 +69,37 @@ describe("records through OTLP and back", () => {
     expect(JSON.stringify(encodeOtlp([span], { content: true }))).toContain(secret);
   });
 
+  it("without content leaves attributes of other libraries behind that hold it, and what errors said", () => {
+    const secret = "the secret of the mill";
+    const attributes = {
+      "llm.prompts": secret,
+      "http.route": "/mill",
+      call: { toolInput: secret, attempt: 2 },
+      "exception.type": "TypeError",
+      "exception.message": secret,
+    };
+    const span = makeSpan({
+      attributes,
+      events: [{ name: "exception", time: "1", attributes, droppedAttributes: 1 }],
+      links: [{ traceId: "a".repeat(32), spanId: "b".repeat(16), attributes }],
+      status: { code: "error", message: secret },
+    });
+    const request = encodeOtlp([span]);
+    expect(JSON.stringify(request)).not.toContain(secret);
+    const kept = {
+      "http.route": "/mill",
+      call: { toolInput: "[not permitted]", attempt: 2 },
+      "exception.type": "TypeError",
+    };
+    expect(decodeOtlp(request).spans[0]).toMatchObject({
+      attributes: kept,
+      dropped: { attributes: 2 },
+      events: [{ attributes: kept, droppedAttributes: 3 }],
+      links: [{ attributes: kept, droppedAttributes: 2 }],
+      status: { code: "error" },
+    });
+  });
+
   it("groups spans by resource and scope", () => {
     const other = { attributes: { "service.name": "other" } };
     const spans = [
@@ -128,7 +159,8 @@ describe("foreign OTLP through records and back", () => {
           expect(span).toMatchObject({ kind: "internal", executionId: span.traceId, revision: 0 });
           expect(recordProblem(span)).toBeUndefined();
         }
-        expect(meaningOf(JSON.parse(JSON.stringify(encodeOtlp(spans))))).toEqual(meaningOf(before));
+        const again = encodeOtlp(spans, { content: true });
+        expect(meaningOf(JSON.parse(JSON.stringify(again)))).toEqual(meaningOf(before));
       }),
       { numRuns: 300 },
     );

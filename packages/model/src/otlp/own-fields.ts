@@ -1,5 +1,6 @@
 import { SPANLOOM } from "../attribute-keys.ts";
 import type { Attributes, AttributeValue } from "../attributes.ts";
+import { CONTENT_FIELDS } from "../content-rule.ts";
 import type { Cost } from "../cost.ts";
 import { canonicalJson, type JsonValue } from "../json.ts";
 import { SCHEMA_VERSION, type SpanRecord } from "../span.ts";
@@ -11,8 +12,6 @@ interface OwnField {
   key: string;
   /** Travels as JSON text, because many tools show structured attributes badly or not at all. */
   json?: true;
-  /** Left out unless content was asked for. */
-  content?: true;
 }
 
 const OWN_FIELDS: readonly OwnField[] = [
@@ -37,10 +36,10 @@ const OWN_FIELDS: readonly OwnField[] = [
   { field: "cache", key: SPANLOOM.cache, json: true },
   { field: "redactions", key: SPANLOOM.redactions, json: true },
   { field: "provenance", key: SPANLOOM.provenance, json: true },
-  { field: "input", key: SPANLOOM.input, json: true, content: true },
-  { field: "output", key: SPANLOOM.output, json: true, content: true },
-  { field: "stateBefore", key: SPANLOOM.stateBefore, json: true, content: true },
-  { field: "stateAfter", key: SPANLOOM.stateAfter, json: true, content: true },
+  { field: "input", key: SPANLOOM.input, json: true },
+  { field: "output", key: SPANLOOM.output, json: true },
+  { field: "stateBefore", key: SPANLOOM.stateBefore, json: true },
+  { field: "stateAfter", key: SPANLOOM.stateAfter, json: true },
 ];
 
 const BY_KEY: ReadonlyMap<string, OwnField> = new Map(OWN_FIELDS.map((own) => [own.key, own]));
@@ -51,8 +50,9 @@ const BY_KEY: ReadonlyMap<string, OwnField> = new Map(OWN_FIELDS.map((own) => [o
  */
 export function toOwnAttributes(span: SpanRecord, content: boolean): Attributes | undefined {
   const own: Attributes = {};
-  for (const { field, key, json, content: isContent } of OWN_FIELDS) {
+  for (const { field, key, json } of OWN_FIELDS) {
     const value = span[field];
+    const isContent = (CONTENT_FIELDS as readonly string[]).includes(field);
     if (value === undefined || (isContent && !content) || isImplied(field, span)) continue;
     own[key] = json ? canonicalJson(value) : (value as AttributeValue);
   }

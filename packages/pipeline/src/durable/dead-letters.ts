@@ -4,6 +4,7 @@ import { appendFile, mkdir, readdir, rename, stat, unlink } from "node:fs/promis
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { isSpanloomError, type SpanRecord, type SpanSink } from "@spanloom/model";
+import { DRAFT, rewriteFile } from "./rewrite-file.ts";
 
 /** A record that the other end refused for good, as one line of JSON. */
 export interface DeadLetter {
@@ -30,6 +31,7 @@ export class DeadLetters {
   readonly path: string;
   readonly #directory: string;
   readonly #maxBytes: number;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor({ directory, maxBytes = MAX_BYTES }: DeadLettersOptions) {
     this.#directory = directory;
@@ -39,6 +41,24 @@ export class DeadLetters {
 
   /** Rejects when they could not be kept, or when the file has reached its bound. */
   async write(letters: readonly DeadLetter[]): Promise<void> {
+    return this.#inTurn(() => this.#append(letters));
+  }
+
+  /** As `rewriteDeadLetters`, for all files of the directory; `removed` is how many went from the file of this writer. */
+  async rewrite(rewrite: Rewrite): Promise<{ removed: number }> {
+    let removed = 0;
+    await this.#inTurn(() => rewriteFile(this.path, (line) => rewrittenLine(line, rewrite, () => removed++)));
+    await rewriteFiles(this.#directory, rewrite, this.path);
+    return { removed };
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #append(letters: readonly DeadLetter[]): Promise<void> {
     const text = letters.map((letter) => `${JSON.stringify(letter)}\n`).join("");
     await mkdir(this.#directory, { recursive: true });
     const size = await stat(this.path).then(
@@ -49,6 +69,62 @@ export class DeadLetters {
       throw Object.assign(new Error("The dead-letter file has reached its bound."), { code: "EFBIG" });
     await appendFile(this.path, text);
   }
+}
+
+/** Gives the record as it shall stand, or nothing where its letter shall go. */
+export type Rewrite = (record: SpanRecord) => SpanRecord | undefined;
+
+/**
+ * Changes or removes dead letters by a function, of all processes: for what must not stand anywhere any more. Each file is
+ * written anew as a whole, so that a crash leaves the old one or the new one; call it again then. Lines that a crash tore
+ * are removed. Rejects with what the disk or `rewrite` throws; files that were done before stay done.
+ */
+export async function rewriteDeadLetters(options: { directory: string; rewrite: Rewrite }): Promise<void> {
+  await rewriteFiles(options.directory, options.rewrite);
+}
+
+async function rewriteFiles(directory: string, rewrite: Rewrite, except?: string): Promise<void> {
+  await removeDrafts(directory);
+  for (const name of await letterFiles(directory)) {
+    if (join(directory, name) === except) continue;
+    // A name of our own: a process that writes meanwhile begins a new file.
+    const path = letterFile(directory);
+    if (!(await succeeds(rename(join(directory, name), path)))) continue;
+    let left = 0;
+    await rewriteFile(path, (line) => {
+      const kept = rewrittenLine(line, rewrite);
+      if (kept !== undefined) left++;
+      return kept;
+    });
+    if (left === 0) await succeeds(unlink(path));
+  }
+}
+
+/** What a process left that died while it wrote a file anew. */
+async function removeDrafts(directory: string): Promise<void> {
+  for (const name of await namesIn(directory)) {
+    if (!name.endsWith(DRAFT)) continue;
+    const path = join(directory, name);
+    await succeeds(
+      stat(path).then(async ({ mtimeMs }) => {
+        if (Date.now() - mtimeMs > DRAFT_AGE_MS) await unlink(path);
+      }),
+    );
+  }
+}
+
+/** Nobody writes a file for so long. */
+const DRAFT_AGE_MS = 60_000;
+
+function rewrittenLine(line: Buffer, rewrite: Rewrite, removed?: () => void): Buffer | undefined {
+  const letter = letterOf(line.toString());
+  const record = letter && rewrite(letter.record);
+  if (letter !== undefined && record === undefined) removed?.();
+  if (letter === undefined || record === undefined) return undefined;
+  if (record === letter.record) return line;
+  // Whoever refused it may have quoted what was changed.
+  const reason = `It was refused (${letter.code}), and its record was changed since.`;
+  return Buffer.from(JSON.stringify({ ...letter, reason, record }));
 }
 
 /** Every dead letter of a directory, of all processes. Lines that a crash tore are left out. */
@@ -134,11 +210,14 @@ function letterFile(directory: string): string {
 }
 
 async function letterFiles(directory: string): Promise<string[]> {
-  const names = await readdir(directory).catch((error: unknown) => {
+  return (await namesIn(directory)).filter((name) => name.endsWith(".jsonl")).sort();
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  return readdir(directory).catch((error: unknown) => {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
     throw error;
   });
-  return names.filter((name) => name.endsWith(".jsonl")).sort();
 }
 
 function letterOf(line: string): DeadLetter | undefined {

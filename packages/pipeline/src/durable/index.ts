@@ -5,6 +5,7 @@ export {
   type DeadLettersOptions,
   readDeadLetters,
   redriveDeadLetters,
+  rewriteDeadLetters,
 } from "./dead-letters.ts";
 export type { LoggedRecord, Place, ReadResult } from "./log-directory.ts";
 export { SpillLog, type SpillLogOptions } from "./spill-log.ts";

@@ -2,6 +2,7 @@ import { constants, mkdirSync, readFileSync } from "node:fs";
 import { open, readdir, rm, stat, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SpanRecord } from "@spanloom/model";
+import { DRAFT, eraseLines } from "./rewrite-file.ts";
 import { linesOf, type Segment, SegmentReader } from "./segment-reader.ts";
 
 /** Where a record stands in a log. */
@@ -37,6 +38,8 @@ export class LogDirectory {
   /** In somebody's memory: not to be read now. */
   readonly #held = new Set<number>();
   #reader: SegmentReader | undefined;
+  /** Files are being written anew: nobody reads them meanwhile. */
+  #erasing: Promise<void> | undefined;
   #tidying: Promise<void> | undefined;
   #untidy = false;
 
@@ -48,7 +51,10 @@ export class LogDirectory {
 
   /** Opens what another process left and counts what it holds. A torn last line was never accepted; it is no damage. */
   static async scan(path: string): Promise<{ log: LogDirectory; damaged: number }> {
-    const names = (await readdir(path)).filter((name) => SEGMENT_NAME.test(name)).sort();
+    const all = await readdir(path);
+    const names = all.filter((name) => SEGMENT_NAME.test(name)).sort();
+    // Of a file that was being written anew when its writer died: the old one stands.
+    for (const name of all) if (name.endsWith(DRAFT)) await unlink(join(path, name));
     const { floor, above } = readSettled(join(path, SETTLED_FILE));
     const log = new LogDirectory(path, floor);
     for (const sequence of above) if (sequence > floor) log.#settled.add(sequence);
@@ -99,6 +105,7 @@ export class LogDirectory {
     const result: ReadResult = { records: [], lost: 0 };
     let bytes = 0;
     while (result.records.length < maxRecords && bytes < maxBytes && this.unread > 0) {
+      if (this.#erasing !== undefined) await this.#erasing.catch(() => undefined);
       this.#reader ??= new SegmentReader(this.segments, this.#floor);
       const reader = this.#reader;
       const line = reader.next() ?? (await reader.fill());
@@ -148,6 +155,40 @@ export class LogDirectory {
     for (const sequence of sequences) {
       if (this.#held.delete(sequence) && this.#reader?.isPast(sequence)) this.#reader = undefined;
     }
+  }
+
+  /**
+   * Takes the records that match off the disk, settled ones as well; all but those in `except`, which is being written.
+   * `waited` is called for each that waited here alone, before its bytes go; whoever holds the others settles them.
+   */
+  async erase(
+    matches: (json: string) => boolean,
+    except: Segment | undefined,
+    waited: (sequence: number) => void,
+  ): Promise<void> {
+    const before = this.#erasing ?? Promise.resolve();
+    this.#reader = undefined;
+    const erasing = before
+      .catch(() => undefined)
+      .then(async () => {
+        for (const segment of [...this.segments]) {
+          if (segment === except) continue;
+          segment.busy = true;
+          try {
+            await eraseLines(segment, matches, (sequence) => {
+              if (!this.#isTaken(sequence)) waited(sequence);
+            });
+          } finally {
+            segment.busy = false;
+          }
+        }
+        this.#reader = undefined;
+      })
+      .finally(() => {
+        if (this.#erasing === erasing) this.#erasing = undefined;
+      });
+    this.#erasing = erasing;
+    await erasing;
   }
 
   /** Waits until the floor is kept and files of settled records are gone; `whole` takes the directory away as well. */

@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync, write, writeSync } from "node:fs";
+import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { SpanloomError, type SpanRecord } from "@spanloom/model";
@@ -12,7 +12,9 @@ import {
 import { encodeLine } from "./log-line.ts";
 import { WriterLock } from "./owners.ts";
 import { logName, takeOver } from "./replay.ts";
+import { executionOf } from "./rewrite-file.ts";
 import type { Segment } from "./segment-reader.ts";
+import { writeAll, writeAllSync } from "./write-all.ts";
 
 export interface SpillLogOptions {
   /** Several processes may share it: each writes files of its own. */
@@ -35,7 +37,6 @@ const FSYNC_MS = 1_000;
 /** What is written at once: one process may write while another call waits. */
 const WRITE_BYTES = 1_000_000;
 
-const writeAsync = promisify(write);
 const syncAsync = promisify(fdatasync);
 
 /**
@@ -133,6 +134,28 @@ export class SpillLog {
   /** Lets go of records in memory: they will be read again. */
   release(places: Iterable<Place>): void {
     for (const { log, sequence } of places) log.release([sequence]);
+  }
+
+  /**
+   * Takes an execution's records off the disk, whatever their state. `settled` is told how many of them waited here alone
+   * and are settled now; those in memory are the caller's to settle. Rejects when the disk would not; to be called again.
+   */
+  async deleteExecution(executionId: string, settled: (count: number) => void): Promise<void> {
+    const turn = this.#writing.then(async () => {
+      // What is written from now on goes to a file of its own.
+      if (this.#active !== undefined) this.#finish();
+      for (const log of [...this.#logs])
+        await log.erase(
+          (json) => executionOf(json, executionId),
+          this.#active?.segment,
+          (sequence) => {
+            this.settle({ log, sequence });
+            settled(1);
+          },
+        );
+    });
+    this.#writing = turn.catch(() => undefined);
+    await turn;
   }
 
   /** Takes over what processes left that are gone: how many records wait there, and how many lines were damaged. */
@@ -268,15 +291,6 @@ export class SpillLog {
       fix: "Bring it back, or give the log more room with `maxBytes`.",
     });
   }
-}
-
-function writeAllSync(file: number, bytes: Buffer): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
-}
-
-async function writeAll(file: number, bytes: Buffer): Promise<void> {
-  for (let done = 0; done < bytes.length; )
-    done += (await writeAsync(file, bytes, done, bytes.length - done, null)).bytesWritten;
 }
 
 let last: { record: SpanRecord; json: string } | undefined;

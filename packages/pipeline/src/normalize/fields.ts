@@ -15,11 +15,12 @@ import { readCount, readJson, readNumber, readText } from "./values.ts";
 
 type TextField = "model" | "provider" | "agent" | "threadId" | "workflowName";
 
-/** Moves the first text among the keys, and the others where they say the same. */
+/** Moves the first text among the keys, and the others where they say the same. What can be no id becomes none. */
 export function moveText(draft: RecordDraft, field: TextField, ...keys: readonly string[]): void {
   for (const key of keys) {
     const text = readText(draft.attribute(key));
-    if (text !== undefined && text !== "") draft.move(field, text, key);
+    if (text === undefined || text === "" || (field === "threadId" && !isId(text))) continue;
+    draft.move(field, text, key);
   }
 }
 

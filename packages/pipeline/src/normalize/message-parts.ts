@@ -3,8 +3,8 @@ import { parseStructure } from "../parse-json.ts";
 import { isObject, type JsonObject } from "./values.ts";
 
 /**
- * The part that a value stands for; none for nothing. Reads OpenTelemetry's parts and those of OpenAI's, Anthropic's and
- * the Vercel AI SDK's messages. What the caller told the provider about a part stands in a part of its own; a part with
+ * The part that a value stands for; none for nothing. Reads OpenTelemetry's parts and those of OpenAI's, Anthropic's,
+ * LangChain's and the Vercel AI SDK's messages. What the caller told the provider about a part stands in a part of its own; a part with
  * any other field that its type does not have is kept whole as `other`.
  */
 export function readParts(part: JsonValue | undefined): MessagePart[] {
@@ -95,9 +95,9 @@ function readToolCall(part: JsonObject): MessagePart | undefined {
     const once = input === undefined || args === undefined;
     return isEmpty(rest) && once ? toolCall(toolCallId, toolName, input ?? args) : undefined;
   }
-  const { id, name, arguments: given, input, ...rest } = call;
-  const once = given === undefined || input === undefined;
-  return isEmpty(rest) && once ? toolCall(id, name, given ?? input) : undefined;
+  const { id, name, arguments: given, input, args, ...rest } = call;
+  const once = [given, input, args].filter((value) => value !== undefined).length < 2;
+  return isEmpty(rest) && once ? toolCall(id, name, given ?? input ?? args) : undefined;
 }
 
 /** What a tool answered: OpenTelemetry writes `response`, others `result`, `content` or `output`. */

@@ -28,26 +28,40 @@ export function readInstructions(value: JsonValue | undefined): Message[] | unde
 
 function readMessage(message: JsonObject, role: string): Message {
   const { role: _role, parts, content, name, finish_reason, tool_calls, tool_call_id, ...rest } = message;
-  const read: MessagePart[] = [];
+  let read: MessagePart[];
   if (role === "tool" && typeof tool_call_id === "string" && parts === undefined) {
-    read.push({
-      type: "tool_call_response",
-      id: tool_call_id,
-      ...(content !== undefined && { response: content }),
-    });
+    const response = content !== undefined && { response: content };
+    read = [{ type: "tool_call_response", id: tool_call_id, ...response }];
   } else {
     if (tool_call_id !== undefined) rest.tool_call_id = tool_call_id;
-    read.push(...(Array.isArray(content) ? content.flatMap(readParts) : readParts(content)));
+    // A message that only calls tools often has an empty text beside them.
+    read = content === "" && !isNothing(tool_calls) ? [] : listOf(content).flatMap(readParts);
   }
-  read.push(...(Array.isArray(parts) ? parts.flatMap(readParts) : readParts(parts)));
-  read.push(...(Array.isArray(tool_calls) ? tool_calls.flatMap(readParts) : readParts(tool_calls)));
+  read = read.concat(listOf(parts).flatMap(readParts), listOf(tool_calls).flatMap(readCall));
+  const reason = finish_reason ?? rest.finishReason;
+  if (typeof reason === "string" && reason === rest.finishReason) delete rest.finishReason;
   if (name !== undefined && typeof name !== "string") rest.name = name;
   if (finish_reason !== undefined && typeof finish_reason !== "string") rest.finish_reason = finish_reason;
-  if (Object.keys(rest).some((key) => rest[key] !== null)) read.push({ type: "other", value: rest });
+  if (Object.values(rest).some((value) => !isNothing(value))) read.push({ type: "other", value: rest });
   return {
     role,
     parts: read,
     ...(typeof name === "string" && { name }),
-    ...(typeof finish_reason === "string" && { finishReason: finish_reason }),
+    ...(typeof reason === "string" && { finishReason: reason }),
   };
+}
+
+/** Some providers name no type: what a message calls can only be a function. */
+function readCall(call: JsonValue | undefined): MessagePart[] {
+  if (!isObject(call) || call.type !== undefined) return readParts(call);
+  const read = readParts({ ...call, type: isObject(call.function) ? "function" : "tool_call" });
+  return read[0]?.type === "tool_call" ? read : readParts(call);
+}
+
+function listOf(value: JsonValue | undefined): (JsonValue | undefined)[] {
+  return Array.isArray(value) ? value : [value];
+}
+
+function isNothing(value: JsonValue | undefined): boolean {
+  return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 }

@@ -1,5 +1,7 @@
 import {
+  CONTENT_FIELDS,
   type Content,
+  type ContentField,
   type JsonValue,
   type MessagePart,
   SPAN_KINDS,
@@ -15,11 +17,6 @@ import {
  * - `none`: nothing (state `not_captured`)
  */
 export type CaptureLevel = "full" | "preview" | "hash" | "none";
-
-/** The contents of a span. Of a tool, `input` holds its arguments and `output` its result. */
-export type ContentField = "input" | "output" | "stateBefore" | "stateAfter";
-
-export const CONTENT_FIELDS: readonly ContentField[] = ["input", "output", "stateBefore", "stateAfter"];
 
 /** A level for each field; those that are not named follow the policy around. */
 export type FieldCapture = Readonly<Partial<Record<ContentField, CaptureLevel>>>;

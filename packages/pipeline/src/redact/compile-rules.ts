@@ -1,5 +1,6 @@
 import { SpanloomError } from "@spanloom/model";
 import { type Capture, readCapture } from "./capture-policy.ts";
+import { LiteralSearch } from "./find-literals.ts";
 import { compileHostRules, type HostRules } from "./host-rules.ts";
 import type { RedactionLimits, RedactionOptions } from "./options.ts";
 import { choosePersonalData } from "./personal-data.ts";
@@ -49,7 +50,10 @@ export function compileRules(options: RedactionOptions = {}): CompiledRules {
     ...SECRET_WORDS.map(({ source }) => source),
     ...ownKeys.map(({ words }) => words.join("[ ._-]?")),
   ];
-  const words = new RegExp(sources.join("|"), "gi");
+  const words = new LiteralSearch(sources.join("|"), "i", [
+    ...SECRET_WORDS.map(({ begins }) => begins),
+    ...ownKeys.map(({ words: [word = ""] }) => word),
+  ]);
   const personal = choosePersonalData(options.personalData);
   const prescan = createPrescan(ownKeys.map(({ words: [word = ""] }) => word));
   const host = compileHostRules(options.patterns ?? [], options.functions ?? []);

@@ -1,3 +1,4 @@
+import { classOf } from "./find-literals.ts";
 import { SECRET_WORDS, SHAPES } from "./rules.ts";
 
 /**
@@ -45,11 +46,6 @@ export function createPrescan(words: readonly string[]): Prescan {
     }
     return digits >= MIN_DIGITS ? bits | MAY_HOLD.digits : bits;
   };
-}
-
-/** The lower five bits tell letters apart, whatever their case; what else has the same ones is found in vain. */
-function classOf(letter: string): number {
-  return letter.charCodeAt(0) & 31;
 }
 
 /** Marks the three characters of the text that are met least often. A shorter text cannot be told. */

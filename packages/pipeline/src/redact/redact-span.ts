@@ -1,7 +1,15 @@
 import { hash } from "node:crypto";
-import { type Content, canonicalJson, type JsonValue, type SpanKind, type SpanRecord } from "@spanloom/model";
+import {
+  CONTENT_FIELDS,
+  type Content,
+  type ContentField,
+  canonicalJson,
+  type JsonValue,
+  type SpanKind,
+  type SpanRecord,
+} from "@spanloom/model";
 import { WITHHELD, withProblem } from "../withhold.ts";
-import { CONTENT_FIELDS, type ContentField, limitContent } from "./capture-policy.ts";
+import { limitContent } from "./capture-policy.ts";
 import type { CompiledRules } from "./compile-rules.ts";
 import { OWN_WORDS, REASONS } from "./own-words.ts";
 import { Progress, type ProgressOptions } from "./progress.ts";

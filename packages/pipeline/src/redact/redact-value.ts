@@ -50,11 +50,13 @@ export function redactText(text: string, rules: CompiledRules, progress: Progres
     progress.cut = true;
     return redactLong(cutText(text, limits.textCharacters), rules, progress);
   }
-  if (!host.any && (text.length < MIN_LENGTH || rules.suspect(text) === 0)) return text;
-  return redactLong(text, rules, progress);
+  if (host.any) return redactLong(text, rules, progress);
+  const bits = text.length < MIN_LENGTH ? 0 : rules.suspect(text);
+  return bits === 0 ? text : redactLong(text, rules, progress, bits);
 }
 
-function redactLong(text: string, rules: CompiledRules, progress: Progress): string {
+/** `bits`: of `suspect`, where they are known. */
+function redactLong(text: string, rules: CompiledRules, progress: Progress, bits?: number): string {
   const { host } = rules;
   let current = text;
   if (host.calls && !isMarker(text) && text !== WITHHELD) {
@@ -62,15 +64,15 @@ function redactLong(text: string, rules: CompiledRules, progress: Progress): str
   }
   // What a secret's neighbour is may change when the secret goes: once more, until nothing is found.
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const clean = redactOnce(current, rules, progress);
+    const known = current === text ? bits : undefined;
+    const clean = redactOnce(current, known ?? rules.suspect(current), rules, progress);
     if (clean === current) break;
     current = clean;
   }
   return progress.inTime() ? current : WITHHELD;
 }
 
-function redactOnce(text: string, rules: CompiledRules, progress: Progress): string {
-  const bits = rules.suspect(text);
+function redactOnce(text: string, bits: number, rules: CompiledRules, progress: Progress): string {
   const first = text[0];
   if ((first === "{" || first === "[" || first === " " || first === "\n") && progress.parses < MAX_PARSES) {
     const mayHide = (bits & MAY_HOLD.word) !== 0 || ((bits & MAY_HOLD.escape) !== 0 && text.includes("\\"));

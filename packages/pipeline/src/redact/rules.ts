@@ -76,6 +76,8 @@ export const SHAPES: readonly ShapeRule[] = [
 export interface SecretWord {
   /** A pattern that ignores case. */
   source: string;
+  /** What all that it matches begins with. */
+  begins: string;
   /** What stands literally in all that it matches. */
   sure: string;
 }
@@ -89,13 +91,13 @@ export const SECRET_WORDS: readonly SecretWord[] = [
     same,
   ),
   ...["key", "csrf", "xsrf", "otp", "auth=", "sig=", "signature="].map(same),
-  { source: "basic\\s", sure: "basic" },
-  { source: "conn(?:ection)?[ _-]?str", sure: "conn" },
-  { source: "api[ _-]?key", sure: "key" },
+  { source: "basic\\s", begins: "basic", sure: "basic" },
+  { source: "conn(?:ection)?[ _-]?str", begins: "conn", sure: "conn" },
+  { source: "api[ _-]?key", begins: "api", sure: "key" },
 ];
 
 function same(word: string): SecretWord {
-  return { source: word, sure: word };
+  return { source: word, begins: word, sure: word };
 }
 
 /** Digits among letters, as a machine makes them: not the words of a name like `sk-fading-circle-container`. */

@@ -1,3 +1,4 @@
+import type { LiteralSearch } from "./find-literals.ts";
 import { findNear } from "./scan-near.ts";
 import type { KeyRule } from "./secret-keys.ts";
 import { isReplaced, type Tally } from "./tally.ts";
@@ -41,21 +42,26 @@ interface Found {
  * off), headers, query strings, environment files, command lines, connection strings, and code with a literal in it.
  * `words` finds where to look; from each hit the work is bounded by the value.
  */
-export function scanAssignments(text: string, words: RegExp, decide: KeyDecision, tally: Tally): string {
+export function scanAssignments(
+  text: string,
+  words: LiteralSearch,
+  decide: KeyDecision,
+  tally: Tally,
+): string {
   let out = "";
   let copied = 0;
-  words.lastIndex = 0;
-  for (let hit = words.exec(text); hit !== null; hit = words.exec(text)) {
-    const key = keyAround(text, hit.index, words.lastIndex);
+  let next = 0;
+  for (let hit = words.next(text, next); hit !== null; hit = words.next(text, next)) {
+    const key = keyAround(text, hit.index, words.end);
     const found = isRuleName(text, key) ? undefined : findSecret(text, hit.index, key, decide);
     if (found === undefined || found.from < copied) {
       // Another word of the same key would be answered alike.
-      words.lastIndex = Math.max(words.lastIndex, key.end);
+      next = Math.max(words.end, key.end);
       continue;
     }
     out += text.slice(copied, found.from) + tally.replace(found.rule, text.slice(found.from, found.to));
     copied = found.to;
-    words.lastIndex = Math.max(words.lastIndex, found.to);
+    next = Math.max(words.end, found.to);
   }
   return copied === 0 ? text : out + text.slice(copied);
 }

@@ -1,4 +1,5 @@
 import { endsInEscape } from "./escapes.ts";
+import { LiteralSearch } from "./find-literals.ts";
 import { SHAPES, type ShapeRule } from "./rules.ts";
 import type { Tally } from "./tally.ts";
 
@@ -24,23 +25,20 @@ for (const begin of beginnings) {
     byBeginning.get(begin)?.push(...(byBeginning.get(shorter) ?? []));
   }
 }
-const ANY_BEGINNING = new RegExp(beginnings.map(escaped).join("|"), "g");
+const anyBeginning = new LiteralSearch(beginnings.map(escaped).join("|"), "", beginnings);
 
 /** The text with every secret of a known shape replaced; the same string where there is none. */
 export function scanShapes(text: string, tally: Tally): string {
   let out = "";
   let copied = 0;
-  ANY_BEGINNING.lastIndex = 0;
-  for (let hit = ANY_BEGINNING.exec(text); hit !== null; hit = ANY_BEGINNING.exec(text)) {
+  let from = 0;
+  for (let hit = anyBeginning.next(text, from); hit !== null; hit = anyBeginning.next(text, from)) {
     const at = hit.index;
     const end = secretEnd(text, at, hit[0]);
-    if (end === undefined) {
-      ANY_BEGINNING.lastIndex = at + 1;
-      continue;
-    }
+    from = end?.index ?? at + 1;
+    if (end === undefined) continue;
     out += text.slice(copied, at) + tally.replace(end.name, text.slice(at, end.index));
     copied = end.index;
-    ANY_BEGINNING.lastIndex = end.index;
   }
   return copied === 0 ? text : out + text.slice(copied);
 }

@@ -3,7 +3,10 @@ import type { Redaction } from "@spanloom/model";
 /** What stands in a secret's place, where values are to stay comparable. */
 export type TokenOf = (rule: string, secret: string) => string;
 
-const MARKER_SOURCE = "\\[(?:redacted:[\\w-]{1,60}|[\\w-]{1,60}:[A-Za-z0-9]{1,16}:[0-9a-f]{16})\\]";
+/** Of a token, in hex. */
+const HASH_LENGTH = 16;
+const MARKER_SOURCE = `\\[(?:redacted:[\\w-]{1,60}|[\\w-]{1,60}:[A-Za-z0-9]{1,16}:[0-9a-f]{${HASH_LENGTH}})\\]`;
+const HASH = /^[0-9a-f]*$/;
 const WHOLE = new RegExp(`^${MARKER_SOURCE}$`);
 const BEGINS = new RegExp(`^${MARKER_SOURCE.slice(0, -2)}(?:\\]|$)`);
 const MARKERS = new RegExp(`(${MARKER_SOURCE})`, "g");
@@ -57,9 +60,19 @@ export function isMarker(text: string): boolean {
 
 /** The text with every part between stand-ins replaced by what `change` makes of it. */
 export function betweenMarkers(text: string, change: (part: string) => string): string {
-  if (!text.includes("[")) return change(text);
+  if (!mayHoldMarker(text)) return change(text);
   const parts = text.split(MARKERS);
   return parts.length === 1 ? change(text) : parts.map((part, at) => (at % 2 ? part : change(part))).join("");
+}
+
+/** Many texts hold brackets, and a pattern that is tried at each of them takes its time. */
+function mayHoldMarker(text: string): boolean {
+  if (text.includes("[redacted:")) return true;
+  for (let end = text.indexOf("]"); end !== -1; end = text.indexOf("]", end + 1)) {
+    const hash = end - HASH_LENGTH;
+    if (text[hash - 1] === ":" && HASH.test(text.slice(hash, end))) return true;
+  }
+  return false;
 }
 
 /** A key without the names of rules in it: they are not its own words. */

@@ -1,10 +1,17 @@
-import { type Attributes, millisBetween, type SpanEvent, type SpanRecord } from "@spanloom/model";
+import {
+  type Attributes,
+  millisBetween,
+  NOT_PERMITTED,
+  type SpanEvent,
+  type SpanRecord,
+} from "@spanloom/model";
 import { useFormat } from "@spanloom/react-core";
 import type { ReactElement } from "react";
 import { useTraceMessages } from "../use-trace-messages.ts";
 import { CopyButton } from "./CopyButton.tsx";
 import { LongText } from "./LongText.tsx";
 import { ValueTable } from "./ValueTable.tsx";
+import { Withheld } from "./Withheld.tsx";
 
 export function EventsTab({ span }: { span: SpanRecord }): ReactElement {
   const t = useTraceMessages();
@@ -50,10 +57,13 @@ function EventView({ event, span }: { event: SpanEvent; span: SpanRecord }): Rea
         <span className="sl-trace-dim" title={format.time(event.time)}>
           {t("trace.after", { duration: format.duration(millisBetween(span.startTime, event.time)) })}
         </span>
-        {stack === undefined ? null : <CopyButton label={t("trace.stack")} text={stack} />}
+        {stack === undefined || stack === NOT_PERMITTED ? null : (
+          <CopyButton label={t("trace.stack")} text={stack} />
+        )}
       </div>
-      {message === undefined ? null : <LongText text={message} />}
-      {stack === undefined ? null : <LongText text={stack} mono />}
+      {message === NOT_PERMITTED || stack === NOT_PERMITTED ? <Withheld /> : null}
+      {message === undefined || message === NOT_PERMITTED ? null : <LongText text={message} />}
+      {stack === undefined || stack === NOT_PERMITTED ? null : <LongText text={stack} mono />}
       {Object.keys(rest).length === 0 ? null : (
         <ValueTable attributes={rest} label={event.name || t("trace.unnamed")} />
       )}

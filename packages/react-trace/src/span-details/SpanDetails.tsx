@@ -1,4 +1,10 @@
-import { type Artifact, millisBetween, type SpanRecord, type SpanSkeleton } from "@spanloom/model";
+import {
+  type Artifact,
+  millisBetween,
+  NOT_PERMITTED,
+  type SpanRecord,
+  type SpanSkeleton,
+} from "@spanloom/model";
 import {
   CorrelationChip,
   EmptyState,
@@ -20,6 +26,7 @@ import { DetailTabs } from "./DetailTabs.tsx";
 import { EventsTab } from "./EventsTab.tsx";
 import { LinksTab } from "./LinksTab.tsx";
 import { UsageTab } from "./UsageTab.tsx";
+import { Withheld } from "./Withheld.tsx";
 
 export const DETAIL_TABS = ["content", "attributes", "events", "usage", "links"] as const;
 export type DetailTab = (typeof DETAIL_TABS)[number];
@@ -156,7 +163,8 @@ function DetailsHeader(props: SpanDetailsProps & { span: SpanSkeleton }): ReactE
       </dl>
       {span.status.code === "error" ? (
         <p className="sl-trace-problem">
-          <strong>{t("trace.error")}</strong> <bdi>{span.status.message}</bdi>
+          <strong>{t("trace.error")}</strong>{" "}
+          {span.status.message === NOT_PERMITTED ? <Withheld /> : <bdi>{span.status.message}</bdi>}
         </p>
       ) : null}
       {span.syntheticEnd === undefined ? null : (

@@ -1,8 +1,9 @@
-import { type Attributes, type AttributeValue, plainAttribute } from "@spanloom/model";
+import { type Attributes, type AttributeValue, NOT_PERMITTED, plainAttribute } from "@spanloom/model";
 import type { ReactElement } from "react";
 import { useTraceMessages } from "../use-trace-messages.ts";
 import { LongText } from "./LongText.tsx";
 import { prettyJson } from "./pretty-json.ts";
+import { Withheld } from "./Withheld.tsx";
 
 /** Attributes by key, in the order of their keys. */
 export function ValueTable({ attributes, label }: { attributes: Attributes; label: string }): ReactElement {
@@ -33,6 +34,7 @@ export function ValueTable({ attributes, label }: { attributes: Attributes; labe
 }
 
 function AttributeText({ value }: { value: AttributeValue }): ReactElement {
+  if (value === NOT_PERMITTED) return <Withheld />;
   const text = prettyJson(plainAttribute(value));
   if (text.length <= 120 && !text.includes("\n")) {
     return <bdi className={typeof value === "string" ? undefined : "sl-trace-mono"}>{text}</bdi>;

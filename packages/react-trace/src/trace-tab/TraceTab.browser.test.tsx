@@ -1,4 +1,4 @@
-import { SpanloomError, type SpanRecord, type TraceReader } from "@spanloom/model";
+import { SpanloomError, type SpanRecord, type TraceReader, withoutContent } from "@spanloom/model";
 import { hostileTraces, makeTrace, runningTrace, sampleTrace } from "@spanloom/model/fixtures";
 import { cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import axe from "axe-core";
@@ -445,6 +445,27 @@ describe("states", () => {
     screen.getByText("Truncated: 100 B of 4.1 KB kept");
     screen.getByText("policy: no state");
     screen.getByText("Not permitted");
+  });
+
+  test("of an error that the reader may not read, its type and that its words are withheld", async () => {
+    const [root, ...rest] = sampleTrace() as [SpanRecord, ...SpanRecord[]];
+    const exception = {
+      "exception.type": "TypeError",
+      "exception.message": "the prompt was odd",
+      "exception.stacktrace": "TypeError: the prompt was odd",
+    };
+    const span = withoutContent({
+      ...root,
+      status: { code: "error", message: "the prompt was odd" },
+      events: [{ name: "exception", time: root.startTime, attributes: exception }],
+    });
+    show(await storeWith([span, ...rest]), { executionId: EXECUTION, defaultSelectedSpanId: span.spanId });
+    fireEvent.click(await screen.findByRole("tab", { name: /Events/ }));
+    await screen.findByText("TypeError");
+    // At the head of the span and at its event.
+    expect(screen.getAllByText("Not permitted")).toHaveLength(2);
+    expect(document.body.textContent).not.toContain("the prompt was odd");
+    expect(document.body.textContent).not.toContain("[not permitted]");
   });
 
   test("long content opens on demand", async () => {

@@ -25,6 +25,8 @@ export function reading(store: TraceReader, changes: Partial<TraceReader>): Trac
     changesSince: (id, seq, options) => store.changesSince(id, seq, options),
     getRunMetrics: (id) => store.getRunMetrics(id),
     getDailyCosts: (query) => store.getDailyCosts(query),
+    getAnalytics: (query) => store.getAnalytics(query),
+    searchSpans: (id, query) => store.searchSpans(id, query),
     ...(store.watch && { watch: store.watch.bind(store) }),
     ...changes,
   };

@@ -1,4 +1,4 @@
-import { isTerminal, type ScopedStore, type TraceChanges } from "@spanloom/model";
+import { isTerminal, type ScopedStore, skeletonWithoutContent, type TraceChanges } from "@spanloom/model";
 import { STREAM_EVENTS, wireTraceChanges } from "@spanloom/model/http";
 import { createAlarm } from "./alarm.ts";
 
@@ -31,6 +31,8 @@ export interface LiveTraceOptions {
   fromSeq: number;
   times: LiveTimes;
   signal: AbortSignal;
+  /** Whether the reader may see what errors said. */
+  content: boolean;
   /** False ends the stream: the reader comes back and is refused. */
   stillAllowed(): Promise<boolean>;
 }
@@ -69,7 +71,10 @@ export async function* liveTrace(options: LiveTraceOptions): AsyncGenerator<stri
         continue;
       }
       if (starts || changes.seq > seq) {
-        yield changesEvent(starts ? STREAM_EVENTS.snapshot : STREAM_EVENTS.changes, changes);
+        yield changesEvent(
+          starts ? STREAM_EVENTS.snapshot : STREAM_EVENTS.changes,
+          options.content ? changes : { ...changes, spans: changes.spans.map(skeletonWithoutContent) },
+        );
         starts = false;
         seq = changes.seq;
         changedAt = now();

@@ -1,8 +1,8 @@
+import { withoutContent } from "@spanloom/model";
 import { wireSpan } from "@spanloom/model/http";
 import type { Call } from "../call.ts";
 import { notFound } from "../problems.ts";
 import { respondJson } from "../respond.ts";
-import { withoutContent } from "../visible-content.ts";
 
 /** One span with all of its content that the caller may see. `trace_id` picks one of two with the same id. */
 export async function getSpan(call: Call): Promise<Response> {

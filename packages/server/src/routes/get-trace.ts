@@ -1,4 +1,4 @@
-import { SpanloomError } from "@spanloom/model";
+import { SpanloomError, type SpanSkeleton, skeletonWithoutContent, withoutContent } from "@spanloom/model";
 import {
   EVENT_STREAM,
   encodeTracePage,
@@ -12,7 +12,6 @@ import { liveTrace } from "../live/live-trace.ts";
 import { withPreviews } from "../preview.ts";
 import { notFound, SECURITY_HEADERS } from "../problems.ts";
 import { executionTag, isKnown, notModified, respondJson } from "../respond.ts";
-import { withoutContent } from "../visible-content.ts";
 
 /** A page of the trace; with `since_seq` what changed after that commit; as an event stream all that follows, too. */
 export async function getTrace(call: Call): Promise<Response> {
@@ -24,7 +23,7 @@ export async function getTrace(call: Call): Promise<Response> {
     const limit = query.limit === undefined ? undefined : { limit: query.limit };
     const changes = await call.store.changesSince(executionId, sinceSeq, limit);
     if (changes === undefined) throw notFound();
-    return respondJson(call, wireTraceChanges.encode(changes));
+    return respondJson(call, wireTraceChanges.encode(permitted(call, changes)));
   }
 
   if (
@@ -41,7 +40,11 @@ export async function getTrace(call: Call): Promise<Response> {
   if (query.view !== "full") {
     const page = await call.store.getTrace(executionId, query);
     if (page === undefined) throw notFound();
-    return respondJson(call, encodeTracePage(page, "skeleton"), executionTag(call, page.execution));
+    return respondJson(
+      call,
+      encodeTracePage(permitted(call, page), "skeleton"),
+      executionTag(call, page.execution),
+    );
   }
   const page = await call.store.getTrace(executionId, { ...query, view: "full" });
   if (page === undefined) throw notFound();
@@ -50,6 +53,11 @@ export async function getTrace(call: Call): Promise<Response> {
     call.grant.content ? withPreviews(span, previewLength) : withoutContent(span),
   );
   return respondJson(call, encodeTracePage({ ...page, spans }, "full"), executionTag(call, page.execution));
+}
+
+/** Skeletons as the caller may see them. */
+function permitted<T extends { spans: SpanSkeleton[] }>(call: Call, page: T): T {
+  return call.grant.content ? page : { ...page, spans: page.spans.map(skeletonWithoutContent) };
 }
 
 async function streamTrace(call: Call, executionId: string): Promise<Response> {
@@ -65,6 +73,7 @@ async function streamTrace(call: Call, executionId: string): Promise<Response> {
         fromSeq,
         times: call.settings.live,
         signal,
+        content: call.grant.content,
         stillAllowed: call.stillAllowed,
       }),
     call.report,

@@ -4,6 +4,7 @@ import { getAnalytics } from "./get-analytics.ts";
 import { getConfig } from "./get-config.ts";
 import { getDailyCosts } from "./get-daily-costs.ts";
 import { getExecution } from "./get-execution.ts";
+import { getRawContent } from "./get-raw-content.ts";
 import { getRunMetrics } from "./get-run-metrics.ts";
 import { getSpan } from "./get-span.ts";
 import { getTrace } from "./get-trace.ts";
@@ -18,6 +19,7 @@ export const routeHandlers: Record<RouteName, RouteHandler> = {
   getTrace,
   getSpan,
   searchSpans,
+  getRawContent,
   getRunMetrics,
   getConfig,
   getDailyCosts,

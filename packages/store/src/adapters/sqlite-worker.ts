@@ -20,7 +20,25 @@ let engine: Engine | undefined;
 
 port.on("message", ({ id, method, args }: WorkerRequest) => {
   port.postMessage(answer(id, method, args));
+  settleWhenIdle(IDLE_MS);
 });
+
+/** After so long without a question, what analytics will ask for is added up, so that the first one need not wait. */
+const IDLE_MS = 100;
+/** Between its steps, so that other processes get the file's lock. */
+const PAUSE_MS = 25;
+let idle: NodeJS.Timeout | undefined;
+
+function settleWhenIdle(delayMs: number): void {
+  clearTimeout(idle);
+  idle = setTimeout(() => {
+    try {
+      if (engine?.settle()) settleWhenIdle(PAUSE_MS);
+    } catch {
+      // Whoever asks hears of it.
+    }
+  }, delayMs);
+}
 
 function answer(id: number, method: string | undefined, args: unknown[]): WorkerReply {
   try {

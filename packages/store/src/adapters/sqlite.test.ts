@@ -1,31 +1,33 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { type OpenStore, storeConformance } from "../testing/index.ts";
-import { createSqliteStore, type SqliteStoreOptions } from "./sqlite.ts";
+import { storeConformance } from "../testing/index.ts";
+import { sqliteHarness } from "./sqlite/harness.test-support.ts";
+import { temporaryFiles } from "./sqlite/temporary-file.test-support.ts";
+import { createSqliteStore } from "./sqlite.ts";
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "spanloom-sqlite-"));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const file = temporaryFiles();
+const { openStore, processesOf, versionOne } = sqliteHarness(file);
 
 const runner = { describe, test };
 
 storeConformance({
   name: "sqlite on the caller's thread",
   runner,
-  features: { durable: true },
+  features: { durable: true, erasure: true, concurrentWriters: true },
   open: () => openStore({ worker: false }),
+  processes: processesOf("node:sqlite"),
+  kills: 3,
+  oldSchemas: [versionOne("node:sqlite")],
 });
 
 storeConformance({
   name: "sqlite through better-sqlite3",
   runner,
-  features: { durable: true },
+  features: { durable: true, erasure: true, concurrentWriters: true },
   histories: 10,
   open: () => openStore({ worker: false, driver: "better-sqlite3" }),
+  processes: processesOf("better-sqlite3"),
+  kills: 1,
+  oldSchemas: [versionOne("better-sqlite3")],
 });
 
 // Each worker takes a third of a second to start, so all tests share one, each in scopes of its own.
@@ -33,7 +35,7 @@ describe("in a worker", () => {
   let shared: ReturnType<typeof createSqliteStore>;
   let opened = 0;
   beforeAll(() => {
-    shared = createSqliteStore({ path: join(folder, "shared.db") });
+    shared = createSqliteStore({ path: file("shared.db"), retention: false });
   });
   afterAll(() => shared.close());
   storeConformance({
@@ -52,18 +54,3 @@ describe("in a worker", () => {
     },
   });
 });
-
-let files = 0;
-
-async function openStore(options: Omit<SqliteStoreOptions, "path">): Promise<OpenStore> {
-  const path = join(folder, `traces-${files++}.db`);
-  let store = createSqliteStore({ path, ...options });
-  return {
-    forScope: (scope) => store.forScope(scope),
-    reopen: async () => {
-      await store.close();
-      store = createSqliteStore({ path, ...options });
-    },
-    close: () => store.close(),
-  };
-}

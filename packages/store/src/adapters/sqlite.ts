@@ -1,7 +1,14 @@
 import {
+  type Analytics,
+  type AnalyticsQuery,
   type DailyCostsQuery,
   type GetTraceQuery,
   type ListExecutionsQuery,
+  type PruneReport,
+  type PruneRequest,
+  type RedactReport,
+  type RedactRule,
+  type RedactSelection,
   type ScopedStore,
   SpanloomError,
   type SpanRecord,
@@ -13,12 +20,18 @@ import {
   type WriteReceipt,
 } from "@spanloom/model";
 import { checkExecutionIds, checkRecords, checkScope, checkWhole, storeClosed } from "../check-arguments.ts";
+import { redactStored } from "../redact-stored.ts";
+import { keepRetention, type RetentionOptions } from "../retention.ts";
 import { createWatchers, type Watchers } from "../watchers.ts";
 import type { ConnectionOptions } from "./sqlite/connection.ts";
 import type { SqliteDriverName } from "./sqlite/driver.ts";
 import { createLocalClient, type EngineClient } from "./sqlite/engine-client.ts";
+import { getAnalytics, prune } from "./sqlite/long-calls.ts";
 import { createWorkerClient } from "./sqlite/worker-client.ts";
 import type { WriteOutcome } from "./sqlite/write-spans.ts";
+
+export type { RetentionOptions } from "../retention.ts";
+export { type SqliteMigration, sqliteMigrations } from "../sql/migrations.ts";
 
 export interface SqliteStoreOptions {
   /** The database file; made where it is not there, its folder is not. `:memory:` forgets everything on close. */
@@ -34,12 +47,24 @@ export interface SqliteStoreOptions {
   workerUrl?: string | URL;
   /** `node:sqlite` where Node.js has it, else `better-sqlite3`, which the host then installs. */
   driver?: SqliteDriverName;
+  /**
+   * How long executions and sums are kept: 90 and 800 days where absent. `false` keeps everything. What is older goes in
+   * short steps, when the store was opened and then every hour.
+   */
+  retention?: RetentionOptions | false;
+  /**
+   * `apply` (where absent) makes the tables of a new file and brings an older version's up to date. `refuse` leaves that
+   * to the host, which runs `sqliteMigrations`: the store then only checks.
+   */
+  migrations?: "apply" | "refuse";
+  /** Gets what went wrong with retention. `console.warn` where absent. */
+  onProblem?: (problem: SpanloomError) => void;
 }
 
 /**
  * Keeps traces in one SQLite file: the store for one machine, also for several processes on it. The file is opened by
- * the first call; a file that is no store of ours, damaged, or of a newer version is refused and left as it is. Sums are
- * kept exact with every write, so that lists and charts read only what they show.
+ * the first call, or soon after by retention; a file that is no store of ours, damaged, or of a newer version is refused
+ * and left as it is. Sums are kept exact, so that lists and charts read only what they show.
  *
  * Calls reject with `store_full`, `store_failed`, `schema_mismatch`, `missing_dependency` or `store_closed`; then
  * nothing of a write is stored. Throws `invalid_argument` for options that cannot be used.
@@ -54,10 +79,22 @@ export function createSqliteStore(options: SqliteStoreOptions): TraceStore {
     durability: connection.path === ":memory:" ? "memory" : connection.durability,
     concurrentWriters: true,
     crossProcessReads: true,
+    erasure: "immediate",
     provenSpansPerExecution: 100_000,
   };
   const state: State = { closed: undefined };
-  const scopes = new Map<string, ScopedStore>();
+  const scopes = new Map<string, SqliteScope>();
+  // Also between the steps of a long call: nothing may open the file again.
+  const call: EngineClient["call"] = async (method, ...args) => {
+    if (state.closed !== undefined) throw storeClosed("sqlite");
+    return client.call(method, ...args);
+  };
+  const pruneAll = async (request: PruneRequest): Promise<PruneReport> => {
+    const names = await call("scopes");
+    return prune(call, names, request, (scope, gone) => scopes.get(scope)?.wake(gone));
+  };
+  const { retention, onProblem } = options;
+  const keeping = keepRetention({ prune: pruneAll, retention, ...(onProblem && { onProblem }) });
   return {
     name: "sqlite",
     capabilities,
@@ -66,13 +103,14 @@ export function createSqliteStore(options: SqliteStoreOptions): TraceStore {
       const name = checkScope(scope);
       let scoped = scopes.get(name);
       if (scoped === undefined) {
-        scoped = new SqliteScope(name, capabilities, client, state);
+        scoped = new SqliteScope(name, capabilities, call, state);
         scopes.set(name, scoped);
       }
       return scoped;
     },
+    prune: pruneAll,
     close() {
-      state.closed ??= client.close();
+      state.closed ??= keeping.stop().then(() => client.close());
       return state.closed;
     },
   };
@@ -86,14 +124,14 @@ interface State {
 class SqliteScope implements ScopedStore {
   readonly scope: string;
   readonly capabilities: StoreCapabilities;
-  private readonly client: EngineClient;
+  private readonly call: EngineClient["call"];
   private readonly state: State;
   private readonly watchers: Watchers = createWatchers();
 
-  constructor(scope: string, capabilities: StoreCapabilities, client: EngineClient, state: State) {
+  constructor(scope: string, capabilities: StoreCapabilities, call: EngineClient["call"], state: State) {
     this.scope = scope;
     this.capabilities = capabilities;
-    this.client = client;
+    this.call = call;
     this.state = state;
   }
 
@@ -110,6 +148,23 @@ class SqliteScope implements ScopedStore {
     const changed = await this.open()("deleteExecution", this.scope, executionId);
     this.watchers.wake(changed);
     return changed.length > 0;
+  }
+
+  async prune(request: PruneRequest): Promise<PruneReport> {
+    return prune(this.open(), [this.scope], request, (_, gone) => this.wake(gone));
+  }
+
+  async redact(rule: RedactRule, selection?: RedactSelection): Promise<RedactReport> {
+    const call = this.open();
+    const report = await redactStored(this, rule, selection);
+    // What was replaced is zeros in the file; in the log it still stands.
+    if (report.spans > 0) await call("emptyLog");
+    return report;
+  }
+
+  /** Tells those who watch that these executions changed. */
+  wake(executionIds: readonly string[]): void {
+    this.watchers.wake(executionIds);
   }
 
   async recompute(): Promise<{ executions: number; corrected: string[] }> {
@@ -132,6 +187,13 @@ class SqliteScope implements ScopedStore {
 
   getDailyCosts: ScopedStore["getDailyCosts"] = async (query: DailyCostsQuery) =>
     this.open()("getDailyCosts", this.scope, query);
+
+  async getAnalytics(query: AnalyticsQuery): Promise<Analytics> {
+    return getAnalytics(this.open(), this.scope, query);
+  }
+
+  searchSpans: ScopedStore["searchSpans"] = async (executionId, query) =>
+    this.open()("searchSpans", this.scope, executionId, query);
 
   getTrace(
     executionId: string,
@@ -167,7 +229,7 @@ class SqliteScope implements ScopedStore {
 
   private open(): EngineClient["call"] {
     if (this.state.closed !== undefined) throw storeClosed("sqlite");
-    return this.client.call;
+    return this.call;
   }
 
   /** Sends the records; what cannot even be copied to another thread is handed over as nothing, to be rejected there. */
@@ -198,7 +260,12 @@ function canClone(record: unknown): boolean {
   }
 }
 
-function checkOptions({ path, durability = "process-crash", driver }: SqliteStoreOptions): ConnectionOptions {
+function checkOptions({
+  path,
+  durability = "process-crash",
+  driver,
+  migrations = "apply",
+}: SqliteStoreOptions): ConnectionOptions {
   if (typeof path !== "string" || path === "") {
     throw invalidOption("path", "It must be the path of a file.");
   }
@@ -208,7 +275,10 @@ function checkOptions({ path, durability = "process-crash", driver }: SqliteStor
   if (driver !== undefined && driver !== "node:sqlite" && driver !== "better-sqlite3") {
     throw invalidOption("driver", 'It must be "node:sqlite" or "better-sqlite3".');
   }
-  return { path, durability, ...(driver !== undefined && { driver }) };
+  if (migrations !== "apply" && migrations !== "refuse") {
+    throw invalidOption("migrations", 'It must be "apply" or "refuse".');
+  }
+  return { path, durability, migrations, ...(driver !== undefined && { driver }) };
 }
 
 function invalidOption(name: string, why: string): SpanloomError {

@@ -33,7 +33,7 @@ storeConformance({
   async open() {
     const place = join(folder, String(opened++));
     const openStore = () =>
-      keepBlobs(createSqliteStore({ path: `${place}.db`, worker: false }), {
+      keepBlobs(createSqliteStore({ path: `${place}.db`, worker: false, retention: false }), {
         blobs: createFolderBlobs(place),
         over: 1,
         retention: false,

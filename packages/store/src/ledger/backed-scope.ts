@@ -80,7 +80,7 @@ export class BackedScope implements ScopedStore {
       await this.hold(ids);
       const stored = await this.storedTies(records);
       const { receipt, changes } = this.ledger.apply(admitted, (key) => stored.get(key));
-      await this.save(changes, ids);
+      await this.save(changes);
       return receipt;
     });
   }
@@ -91,7 +91,7 @@ export class BackedScope implements ScopedStore {
       await this.hold(ids);
       const changes = this.ledger.delete(executionId);
       if (changes === undefined) return false;
-      await this.save(changes, ids);
+      await this.save(changes);
       await this.backing.erase?.(NOTHING);
       return true;
     });
@@ -305,7 +305,7 @@ export class BackedScope implements ScopedStore {
         }
         const count = members.filter((member) => member.spanCount > 0).length;
         const changes = ledger.prune(component);
-        await this.save(changes, component);
+        await this.save(changes);
         report.executions += count;
         report.spans += changes.removed.length;
       }
@@ -369,12 +369,12 @@ export class BackedScope implements ScopedStore {
     return new Map(found.map((record) => [spanKey(record), record]));
   }
 
-  private async save(changes: LedgerChanges, ids: Missing): Promise<void> {
+  private async save(changes: LedgerChanges): Promise<void> {
     try {
       await this.backing.save(changes);
     } catch (error) {
       // Nothing of it holds: the backing is the truth.
-      this.ledger.forget(ids);
+      this.ledger.forgetChanges(changes);
       throw error;
     }
     this.wake(changes.executions.map(({ executionId }) => executionId));

@@ -71,6 +71,13 @@ export class HeldExecution {
     for (const { span } of this.feed.since(-1)) if (span !== undefined) yield span;
   }
 
+  /** One of its spans will go (no `now`) or change. Of all that change together, before {@link change} of the first. */
+  expect(span: HeldSpan, before: SpanFacts, now: SpanFacts | undefined): void {
+    const { nodeId } = before;
+    if (nodeId !== undefined)
+      this.node(nodeId).expect(span, before, now?.nodeId === nodeId ? now : undefined);
+  }
+
   /** One of its spans came (no `before`), went (no `now`) or changed: everything but what it counts for. */
   change(span: HeldSpan, before: SpanFacts | undefined, now: SpanFacts | undefined): void {
     if (before !== undefined) this.tally(span, before, -1);

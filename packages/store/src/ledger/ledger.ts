@@ -82,34 +82,22 @@ export class Ledger {
     });
   }
 
-  /** Stores the records. When their changes cannot be saved, `forget` what they touched. */
+  /** Stores the records. When their changes cannot be saved, `forgetChanges`. */
   apply(
     { records, rejected }: Admitted,
     stored: StoredRecords = () => undefined,
   ): { receipt: WriteReceipt; changes: LedgerChanges } {
     const missing = this.missing(records.map(({ record }) => record));
     if (missing.traceIds.length > 0 || missing.executionIds.length > 0) throw notLoaded(missing);
-    const receipt: WriteReceipt = { written: 0, unchanged: 0, rejected: [...rejected] };
     const round = this.startRound();
-    const fresh = this.watermark === undefined ? undefined : freshnessOf(records, this.watermark);
-    const traces = new Set<HeldTrace>();
-    for (const admitted of records) {
-      const { record, index } = admitted;
-      const refusal = this.refusal(record, fresh);
-      if (refusal !== undefined) {
-        receipt.rejected.push({ index, ...refusal });
-        continue;
-      }
-      const trace = this.traceOf(record.traceId);
-      if (this.take(round, trace, admitted, stored)) {
-        receipt.written++;
-        traces.add(trace);
-      } else receipt.unchanged++;
+    try {
+      const receipt = this.applyTo(round, records, stored);
+      receipt.rejected = [...rejected, ...receipt.rejected].sort((a, b) => a.index - b.index);
+      return { receipt, changes: this.finish(round) };
+    } catch (error) {
+      this.forget(round.ids());
+      throw error;
     }
-    receipt.rejected.sort((a, b) => a.index - b.index);
-    for (const trace of traces) this.name(round, trace);
-    for (const span of round.brought.keys()) round.place(this.traceOf(span.facts.traceId), span);
-    return { receipt, changes: this.finish(round) };
   }
 
   /** Removes an execution for good; `undefined` where it has no spans. Its component must be held. */
@@ -158,7 +146,11 @@ export class Ledger {
       this.spanCount -= execution.spanCount;
       this.executions.delete(id);
     }
-    for (const id of traceIds) if (this.traces.get(id)?.refusesUnnamed !== true) this.traces.delete(id);
+    for (const id of traceIds) {
+      const refuses = this.traces.get(id)?.refusesUnnamed === true;
+      this.traces.delete(id);
+      if (refuses) this.traceOf(id).refusesUnnamed = true;
+    }
     changes.pruned = { rollup: [...rollup.values()], analytics: [...analytics.values()] };
     return changes;
   }
@@ -205,7 +197,17 @@ export class Ledger {
     return { traceIds: [...traces], executionIds: [...executions] };
   }
 
-  /** Lets go of these and all that is connected with them: the backing is the truth, also after a change that could not be saved. */
+  /** After changes that could not be saved: lets go of all that they touched, for the backing is the truth. */
+  forgetChanges(changes: LedgerChanges): void {
+    const spans = [...changes.spans.map(({ facts }) => facts), ...changes.removed];
+    this.forget({
+      traceIds: [...spans, ...changes.traces].map(({ traceId }) => traceId),
+      // Also those that are connected with nothing any more.
+      executionIds: [...changes.executions.map(({ executionId }) => executionId), ...changes.forgotten],
+    });
+  }
+
+  /** Lets go of these and all that is connected with them. */
   forget(ids: Missing): void {
     const { traceIds, executionIds } = this.component(ids);
     for (const id of executionIds) this.executions.delete(id);
@@ -254,6 +256,28 @@ export class Ledger {
 
   protected startRound(): Round {
     return new Round((executionId) => this.executionOf(executionId));
+  }
+
+  private applyTo(round: Round, records: readonly AdmittedRecord[], stored: StoredRecords): WriteReceipt {
+    const receipt: WriteReceipt = { written: 0, unchanged: 0, rejected: [] };
+    const fresh = this.watermark === undefined ? undefined : freshnessOf(records, this.watermark);
+    const traces = new Set<HeldTrace>();
+    for (const admitted of records) {
+      const { record, index } = admitted;
+      const refusal = this.refusal(record, fresh);
+      if (refusal !== undefined) {
+        receipt.rejected.push({ index, ...refusal });
+        continue;
+      }
+      const trace = this.traceOf(record.traceId);
+      if (this.take(round, trace, admitted, stored)) {
+        receipt.written++;
+        traces.add(trace);
+      } else receipt.unchanged++;
+    }
+    for (const trace of traces) this.name(round, trace);
+    for (const span of round.brought.keys()) round.place(this.traceOf(span.facts.traceId), span);
+    return receipt;
   }
 
   /** True when the record takes the place of what was there. */

@@ -28,13 +28,15 @@ export class NodeState {
     this.nodeId = nodeId;
   }
 
+  /** A span of the node goes (no `now`) or changes. Of all that change together, before the first is taken as it is now. */
+  expect(span: HeldSpan, before: SpanFacts, now: SpanFacts | undefined): void {
+    this.lost ||= this.loses(span, before, now);
+  }
+
   /** One of its spans came (no `before`), went (no `now`) or changed. */
   change(span: HeldSpan, before: SpanFacts | undefined, now: SpanFacts | undefined): void {
     this.known = undefined;
-    if (before !== undefined) {
-      this.tally(before, -1);
-      this.lost ||= this.loses(span, before, now);
-    }
+    if (before !== undefined) this.tally(before, -1);
     if (now === undefined) return;
     this.tally(now, 1);
     if (!this.lost) this.look(span);

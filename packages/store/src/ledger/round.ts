@@ -2,7 +2,7 @@ import { contributionOf, spanKey } from "@spanloom/model";
 import type { AdmittedRecord } from "./admit.ts";
 import { statsOf, summaryOf } from "./answers.ts";
 import { AnalyticsCells, UsageCells } from "./cells.ts";
-import type { ChangedExecution, ChangedSpan, LedgerChanges, SpanRef } from "./changes.ts";
+import type { ChangedExecution, ChangedSpan, LedgerChanges, Missing, SpanRef } from "./changes.ts";
 import type { SpanFacts } from "./facts.ts";
 import { type HeldSpan, type HeldTrace, placeOf } from "./held.ts";
 import type { HeldExecution } from "./held-execution.ts";
@@ -86,13 +86,21 @@ export class Round {
     this.traces.add(trace);
   }
 
-  noteExecution(execution: HeldExecution): void {
-    this.executions.add(execution);
+  /** Everything that it has touched so far. */
+  ids(): Missing {
+    return {
+      traceIds: this.touched.map(({ facts }) => facts.traceId),
+      executionIds: [
+        ...Array.from(this.executions, ({ executionId }) => executionId),
+        ...this.touched.map(({ view }) => view.executionId),
+      ],
+    };
   }
 
   /** Brings every sum up to date and says what changed. */
   finish(): LedgerChanges {
     this.bits.finish();
+    for (const span of this.touched) this.expect(span);
     for (const span of this.touched) this.recount(span);
     const rollup = new UsageCells();
     const analytics = new AnalyticsCells();
@@ -144,6 +152,14 @@ export class Round {
         else if (was) changes.returned.push({ executionId, traceId, spanId });
       }
     }
+  }
+
+  /** Tells the execution where a span was that it changes. */
+  private expect(span: HeldSpan): void {
+    const was = span.before?.view;
+    const now = span.entry.span === span ? span.view : undefined;
+    if (was === undefined || was === now) return;
+    this.counted(was.executionId).expect(span, was, now?.executionId === was.executionId ? now : undefined);
   }
 
   /** Adds to its executions what a span is now, less what it was before. */

@@ -78,12 +78,12 @@ export class MemoryBacking implements Backing {
     for (const row of changes.executions) this.execution(row.executionId).row = row;
     for (const changed of changes.spans) this.saveSpan(changed);
     for (const { traceId, spanId } of changes.removed) {
-      const spans = this.traces.get(traceId)?.spans;
-      const span = spans?.get(spanId);
-      if (span === undefined) continue;
+      const trace = this.traces.get(traceId);
+      const span = trace?.spans.get(spanId);
+      if (trace === undefined || span === undefined) continue;
       this.executions.get(span.executionId)?.spans.delete(span);
-      spans?.delete(spanId);
-      if (spans?.size === 0) this.traces.delete(traceId);
+      trace.spans.delete(spanId);
+      if (trace.spans.size === 0 && !trace.refusesUnnamed) this.traces.delete(traceId);
     }
     for (const { executionId, ...gone } of changes.gone) {
       this.execution(executionId).gone.set(spanKey(gone), gone);

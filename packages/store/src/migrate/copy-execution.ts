@@ -83,7 +83,7 @@ async function compare(
   return [more, differs, newer, absent];
 }
 
-export async function* fullPages(
+async function* fullPages(
   store: TraceReader,
   executionId: string,
 ): AsyncGenerator<{ spans: SpanRecord[]; asOfSeq: number }, void, undefined> {

@@ -55,7 +55,7 @@ describe("a migration", () => {
       for (const batch of randomHistory(seed).batches) await from.forScope(`history ${seed}`).write(batch);
     }
     await from.forScope("not asked for").write(runs(1));
-    const to = createSqliteStore({ path: join(folder, "to.db"), worker: false });
+    const to = createSqliteStore({ path: join(folder, "to.db"), worker: false, retention: false });
     const asked = ["a", ...[1, 2, 3, 4, 5].map((seed) => `history ${seed}`), "empty"];
     const report = await migrate(from, to, { scopes: asked });
     expect(report).toMatchObject({ stillChanging: 0, problems: [], problemCount: 0, differingDays: [] });

@@ -1,5 +1,5 @@
 import { SpanloomError } from "@spanloom/model";
-import { APPLICATION_ID, SCHEMA_V1, STORE_SCHEMA_VERSION } from "./schema.ts";
+import { APPLICATION_ID, SCHEMA_V1, SCHEMA_V2, STORE_SCHEMA_VERSION } from "./schema.ts";
 
 /** What a migration needs of a database. */
 export interface MigrationTarget {
@@ -8,8 +8,34 @@ export interface MigrationTarget {
   scalar(sql: string): unknown;
 }
 
-/** What brings a file to each version, from the one before. Never changed once released: a mistake is mended by the next. */
-const STEPS: readonly { version: number; sql: string }[] = [{ version: 1, sql: SCHEMA_V1 }];
+/** One step from a version of the tables to the next. */
+export interface SqliteMigration {
+  /** The version that it leads to. */
+  version: number;
+  /** What it does, and how long that takes. */
+  does: string;
+  /** Everything it takes, the version's mark included; to be run in one transaction. */
+  sql: string;
+}
+
+/**
+ * What brings a database file to each version, from the one before, as plain SQL: for hosts that let no library change
+ * tables at run time. Run those above the file's `PRAGMA user_version`, in their order, each in a transaction; then open
+ * the store with `migrations: "refuse"`. A step never changes once it is released: a mistake is mended by the next.
+ */
+export const sqliteMigrations: readonly SqliteMigration[] = [
+  step(1, "Makes the tables of executions, spans and sums.", SCHEMA_V1),
+  step(
+    2,
+    "Adds the tables of analytics and the marks of retention. Reads each execution's row once (two seconds for a million), no span.",
+    SCHEMA_V2,
+  ),
+];
+
+function step(version: number, does: string, sql: string): SqliteMigration {
+  const marks = `PRAGMA application_id = ${APPLICATION_ID};\nPRAGMA user_version = ${version};\n`;
+  return { version, does, sql: sql.trimStart() + marks };
+}
 
 /**
  * Whether the file must be migrated. Only reads, so that a file that is not ours stays as it is.
@@ -37,16 +63,23 @@ export function needsMigration(database: MigrationTarget): boolean {
   return version < STORE_SCHEMA_VERSION;
 }
 
+/** What a host is told that lets no library change its tables, and has not changed them itself. */
+export function migrationRefused(database: MigrationTarget): SpanloomError {
+  const version = Number(database.scalar("PRAGMA user_version"));
+  return new SpanloomError("schema_mismatch", {
+    what: `The database has schema version ${version}; this version of @spanloom/store needs ${STORE_SCHEMA_VERSION}.`,
+    why: 'The option migrations is "refuse", so the file was not changed.',
+    fix: `Run the SQL of sqliteMigrations (@spanloom/store/sqlite) above version ${version} on the file, or leave the option out.`,
+  });
+}
+
 /** Brings the file to the newest version in one transaction, also while other processes try the same. */
 export function migrate(database: MigrationTarget): void {
   database.exec("BEGIN IMMEDIATE");
   try {
     if (needsMigration(database)) {
       const version = Number(database.scalar("PRAGMA user_version"));
-      for (const step of STEPS) if (step.version > version) database.exec(step.sql);
-      database.exec(
-        `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${STORE_SCHEMA_VERSION}`,
-      );
+      for (const step of sqliteMigrations) if (step.version > version) database.exec(step.sql);
     }
     database.exec("COMMIT");
   } catch (error) {

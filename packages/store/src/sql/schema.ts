@@ -1,7 +1,7 @@
 import { SUM_COLUMNS } from "./sums.ts";
 
 /** The version of the tables below; kept in the file's `user_version`. */
-export const STORE_SCHEMA_VERSION = 1;
+export const STORE_SCHEMA_VERSION = 2;
 
 /** "SPLM": tells our files from those of other applications (SQLite's `application_id`). */
 export const APPLICATION_ID = 0x53504c4d;
@@ -89,4 +89,37 @@ CREATE TABLE usage (
   workflow_no INTEGER NOT NULL, model_no INTEGER NOT NULL,
   ${sums},
   PRIMARY KEY (scope_no, cube, grain, bucket, workflow_no, model_no)) WITHOUT ROWID;
+`;
+
+/**
+ * What version 2 adds: analytics, and retention.
+ *
+ * - `scope.watermark` is the greatest time up to which executions were pruned; sums of days before `sums_from` (Unix
+ *   seconds) are dropped, and come back by nothing.
+ * - `execution.stats_seq` is the `seq` whose statistics are in the sums below; `exec_stats` keeps what they are, so that
+ *   they can be taken away again. Whoever asks for analytics settles what is behind, or the idle store does.
+ * - `stat_slots` counts by slot, as `[slot, count, ...]`: executions by status (series 0) and by how long they took (1),
+ *   nodes of a type (2) and calls of a model (3) by how long they took. `stat_sums` has what the nodes of a type count for.
+ *   Cubes are the total (0) and by workflow (1).
+ * - Cube 4, there and in `usage`, is what pruned executions had added, by everything and by quarter-hour: they are gone,
+ *   and every other row can be worked out again from this one and from what is there.
+ * - A pruned execution goes at once under a scope number below 0, and so do its traces; their rows are then swept away in
+ *   small steps.
+ */
+export const SCHEMA_V2: string = `
+ALTER TABLE scope ADD COLUMN watermark TEXT;
+ALTER TABLE scope ADD COLUMN sums_from INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE execution ADD COLUMN stats_seq INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX execution_unsettled ON execution (scope_no, start_ms) WHERE stats_seq < seq;
+CREATE TABLE exec_stats (
+  exec_no INTEGER PRIMARY KEY, stats TEXT NOT NULL);
+CREATE TABLE stat_slots (
+  scope_no INTEGER NOT NULL, series INTEGER NOT NULL, cube INTEGER NOT NULL, grain INTEGER NOT NULL, bucket INTEGER NOT NULL,
+  workflow_no INTEGER NOT NULL, key_no INTEGER NOT NULL, slots TEXT NOT NULL,
+  PRIMARY KEY (scope_no, series, cube, grain, bucket, workflow_no, key_no)) WITHOUT ROWID;
+CREATE TABLE stat_sums (
+  scope_no INTEGER NOT NULL, cube INTEGER NOT NULL, grain INTEGER NOT NULL, bucket INTEGER NOT NULL,
+  workflow_no INTEGER NOT NULL, key_no INTEGER NOT NULL,
+  ${sums},
+  PRIMARY KEY (scope_no, cube, grain, bucket, workflow_no, key_no)) WITHOUT ROWID;
 `;

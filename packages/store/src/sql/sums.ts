@@ -121,3 +121,17 @@ export function costSumOf(sums: Sums): CostSum {
   const unpriced = sums[UNPRICED] as number;
   return { ...(priced > 0 && { nanoUsd: sums[NANO_USD] as number }), priced, unpriced };
 }
+
+/** The row that {@link usageSumOf} and {@link costSumOf} read this from. */
+export function joinSums(usage: UsageSum, cost: CostSum): Sums {
+  const sums = emptySums();
+  sums[ITEMS] = usage.items;
+  TOKEN_FIELDS.forEach((field, index) => {
+    sums[TOKENS + index] = usage[field] ?? 0;
+    sums[KNOWN + index] = usage.known[field];
+  });
+  sums[NANO_USD] = cost.nanoUsd ?? 0;
+  sums[PRICED] = cost.priced;
+  sums[UNPRICED] = cost.unpriced;
+  return sums;
+}

@@ -143,6 +143,10 @@ export async function readAll(
     ok(page.spans.length <= limit, `a page of ${executionId} has ${page.spans.length} spans, limit ${limit}`);
     ok(page.spans.length > 0 || page.spanCount === 0, `an empty page of ${executionId}`);
     spans.push(...page.spans);
+    ok(
+      spans.length <= page.spanCount,
+      `the pages of ${executionId} give more than its ${page.spanCount} spans`,
+    );
     cursor = page.nextCursor;
   } while (cursor !== undefined);
   return spans;

@@ -2,7 +2,7 @@ import type { JsonValue, SpanRecord } from "@spanloom/model";
 import { jsonContent, makeSpan, textContent } from "@spanloom/model/fixtures";
 import { equal, ok, present } from "./assert.ts";
 import type { Chapter } from "./harness.ts";
-import { nested } from "./poison-records.ts";
+import { jsonCopy, nested } from "./poison-records.ts";
 import { call, root, span, spanIdOf, TRACE } from "./spans.ts";
 
 /** Input that nobody asked for: it is refused by name or kept as it is, and harms nothing else. */
@@ -101,7 +101,7 @@ export function hostileInput({ test, features }: Chapter): void {
         artifacts: [{ artifactId: "file", name: "file.txt" }],
         input: textContent("hello"),
       });
-    const written = structuredClone([root("run-1", 1, { traceId: TRACE }), fresh()]);
+    const written = jsonCopy([root("run-1", 1, { traceId: TRACE }), fresh()]);
     await store.write(written);
     for (const record of written) deface(record);
     const read = async (): Promise<unknown[]> => [
@@ -114,9 +114,11 @@ export function hostileInput({ test, features }: Chapter): void {
       await store.changesSince("run-1", 0),
       await store.getRunMetrics("run-1"),
       await store.getDailyCosts({ days: 1, timeZone: "UTC", lastDay: "2026-11-20", groupBy: "model" }),
+      await store.getAnalytics({ days: 1, timeZone: "UTC", lastDay: "2026-11-20", groupBy: "day" }),
+      await store.searchSpans("run-1", { text: "hello" }),
     ];
     equal(await store.getSpan("run-1", spanIdOf(2)), fresh(), "the span after its writer changed its copy");
-    const before = structuredClone(await read());
+    const before = jsonCopy(await read());
     for (const answer of await read()) deface(answer);
     equal(await read(), before, "the answers after a reader changed earlier ones");
   });

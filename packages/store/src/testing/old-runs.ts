@@ -16,7 +16,7 @@ import { at, call, root, span, traceIdOf } from "./spans.ts";
 export type Window = Omit<AnalyticsQuery, "groupBy">;
 
 /** Three spans in the trace `trace`: a root at second `first` that lasts ten, a node in it and a model call. */
-export function run(executionId: string, first: number, trace = first): SpanRecord[] {
+export function run(executionId: string, first: number, trace: number = first): SpanRecord[] {
   const fields = own(executionId, trace);
   return [
     root(executionId, first, { ...fields, endTime: at(first + 10) }),

@@ -60,6 +60,7 @@ export function pagesAndCursors({ test }: Chapter): void {
         ok(page.spans.length > 0, "a page is empty");
         checkLength(page.spans, "a page");
         read.push(...page.spans);
+        ok(read.length <= spans.length, "the pages give more spans than there are");
         cursor = page.nextCursor;
         // What comes meanwhile stands before, between and after what was read, and in none of its pages.
         const first = 20 + 2 * read.length;

@@ -1,4 +1,4 @@
-import type { ScopedStore } from "@spanloom/model";
+import type { ScopedStore, SpanRecord } from "@spanloom/model";
 import { expect, test } from "vitest";
 import {
   type ConformanceOptions,
@@ -58,6 +58,18 @@ function getterOf(
     const value: unknown = Reflect.get(key in replaced ? replaced : sound, key);
     return typeof value === "function" && !(key in replaced) ? value.bind(sound) : value;
   };
+}
+
+/** A store that never lets go of a byte. */
+export function logging(): OpenStore {
+  const log: Uint8Array[] = [];
+  const open = wrapped((store) => ({
+    write(spans: readonly SpanRecord[]) {
+      log.push(Buffer.from(JSON.stringify(spans)));
+      return store.write(spans);
+    },
+  }));
+  return { ...open(), bytesOf: async () => Buffer.concat(log) };
 }
 
 /** Runs the kit (or one chapter) with a runner of our own, and gives the names of the tests that failed. */

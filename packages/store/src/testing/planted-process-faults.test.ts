@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { randomHistory } from "./index.ts";
 import { type LogFault, logProcesses, openLogged } from "./logged-store.test-support.ts";
 import { createPlainStore, PLAIN_CAPABILITIES, PlainScope } from "./plain-store.test-support.ts";
-import { type Fault, runKit, scoped, testFaults, wrapped } from "./plant-fault.test-support.ts";
+import { type Fault, logging, runKit, scoped, testFaults, wrapped } from "./plant-fault.test-support.ts";
 
 const PROCESSES = { durable: true, concurrentWriters: true };
 
@@ -108,16 +108,7 @@ const faults: Fault[] = [
   {
     name: "what keeps a log claims to erase at once",
     chapter: "claims",
-    open: () => {
-      const log: Uint8Array[] = [];
-      const open = wrapped((store) => ({
-        write(spans: readonly SpanRecord[]) {
-          log.push(Buffer.from(JSON.stringify(spans)));
-          return store.write(spans);
-        },
-      }));
-      return { ...(open() as Awaited<ReturnType<Fault["open"]>>), bytesOf: async () => Buffer.concat(log) };
-    },
+    open: logging,
   },
 ];
 

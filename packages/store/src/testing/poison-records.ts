@@ -18,7 +18,7 @@ export function poisonRecords(): Poison[] {
   }));
   const fields = Object.entries(WRONG).flatMap(([path, values]) =>
     values.map((value): Poison => {
-      const record = structuredClone(FULL);
+      const record = jsonCopy(FULL);
       put(record, path.split("."), value);
       const shown = JSON.stringify(value)?.slice(0, 40) ?? "nothing";
       return { name: `${path}: ${shown}`, field: path.split(".")[0] ?? "", record };
@@ -47,11 +47,11 @@ export function unspeakableRecords(): Poison[] {
     ["itself", FULL],
   ];
   const attributes = values.map(([name, value]): Poison => {
-    const record = structuredClone(FULL);
+    const record = jsonCopy(FULL);
     Reflect.set(record.attributes, "deep", name === "itself" ? [record.attributes] : [{ value }]);
     return { name, field: "attributes", record };
   });
-  const throwing = Object.defineProperty(structuredClone(FULL), "name", {
+  const throwing = Object.defineProperty(jsonCopy(FULL), "name", {
     enumerable: true,
     get: () => {
       throw new Error("the record's own");
@@ -194,4 +194,9 @@ function put(target: object, path: readonly string[], value: unknown): void {
   if (rest.length > 0) put(Reflect.get(target, key), rest, value);
   else if (value === undefined) Reflect.deleteProperty(target, key);
   else Reflect.set(target, key, value);
+}
+
+/** What `structuredClone` makes under Jest belongs to another realm, where objects are not plain ones. */
+export function jsonCopy<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value));
 }

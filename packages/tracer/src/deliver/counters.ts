@@ -8,6 +8,8 @@ export type DropReason =
   | "rejected"
   /** It stood in the spill log, and the disk gave something else back. */
   | "damaged"
+  /** Its execution was deleted while it waited. */
+  | "deleted"
   /** It still waited when the tracer was shut down, or came after that. */
   | "shutdown";
 
@@ -30,30 +32,4 @@ export interface DeliveryStats {
   /** Refused for good by the other end, and set apart in a file. */
   deadLettered: number;
   dropped: Partial<Record<DropReason, number>>;
-}
-
-export class Counters {
-  accepted = 0;
-  stored = 0;
-  merged = 0;
-  deadLettered = 0;
-  #recovered = 0;
-  readonly #dropped: DeliveryStats["dropped"] = {};
-
-  /** What an earlier process left: records that can be read, and lines that cannot. */
-  recover(records: number, damaged: number): void {
-    this.accepted += records + damaged;
-    this.#recovered += records + damaged;
-    this.drop("damaged", damaged);
-  }
-
-  drop(reason: DropReason, count: number): void {
-    if (count > 0) this.#dropped[reason] = (this.#dropped[reason] ?? 0) + count;
-  }
-
-  stats(queued: number, spilled: number): DeliveryStats {
-    const { accepted, stored, merged, deadLettered } = this;
-    const dropped = { ...this.#dropped };
-    return { accepted, recovered: this.#recovered, stored, merged, queued, spilled, deadLettered, dropped };
-  }
 }

@@ -1,257 +1,158 @@
 import type { SpanRecord } from "@spanloom/model";
+import type { Pipeline } from "@spanloom/pipeline";
 import type { ProblemReporter } from "../problems.ts";
-import { timerMs, within } from "../wait.ts";
-import { attempt, type Send } from "./attempt.ts";
+import type { Send } from "./attempt.ts";
 import type { DeliveryStats } from "./counters.ts";
 import { Ledger } from "./ledger.ts";
-import { RecordQueue, type Waiting } from "./record-queue.ts";
-import type { MemoryGuard, Spool } from "./spool.ts";
+import { BATCH_RECORDS, RecordQueue, type Waiting } from "./record-queue.ts";
+import type { Sender } from "./sender.ts";
+import type { Spool } from "./spool.ts";
 
 export interface DeliveryOptions {
   /** `store` or `otlp`, in problems. */
   name: string;
   send: Send;
-  /** Last touch on a batch before it is sent. */
-  prepare: (batch: SpanRecord[]) => SpanRecord[] | Promise<SpanRecord[]>;
+  /** Prices what ended before the prices were there. */
+  pipeline: Pipeline;
   problems: ProblemReporter;
   maxBytes: number;
   flushIntervalMs: number;
   sendTimeoutMs: number;
   /** The disk behind the memory. */
-  spool?: Spool;
+  spool?: Spool | undefined;
 }
 
-const BATCH_RECORDS = 500;
-const BATCH_BYTES = 4_000_000;
-const BACK_OFF_MS = { first: 250, most: 30_000 };
-
 /**
- * Sends records in batches in the background: bounded in memory, tried again with growing pauses, never in the way. With a
- * spool, what is not delivered soon or finds no room goes to the disk, and is read back when the other end takes it.
+ * Takes records, bounded in memory, and has them sent in batches in the background: never in the way. With a spool, what
+ * is not delivered soon or finds no room goes to the disk, and is read back when the other end takes it. What sends is
+ * loaded with the first batch, so that a host that starts waits for none of it.
  */
 export class Delivery {
-  readonly #options: DeliveryOptions;
-  readonly #queue: RecordQueue;
-  readonly #ledger: Ledger;
-  readonly #guard: MemoryGuard | undefined;
+  readonly options: DeliveryOptions;
+  readonly queue: RecordQueue;
+  readonly ledger: Ledger;
+  /** Attempts that failed since the last one that did not. */
+  failures = 0;
+  /** Executions that were deleted here: what comes late for them goes nowhere. */
+  readonly deleted: Set<string> = new Set();
+  /** Nothing is taken any more. */
+  closed = false;
   #timer: NodeJS.Timeout | undefined;
   #pumping: Promise<boolean> | undefined;
-  #failures = 0;
-  /** The other end asked to be left alone until then. */
-  #quietUntil = 0;
-  #fromDisk = false;
-  #closed = false;
-  /** Of the attempt under way. */
-  #aborter: AbortController | undefined;
+  #sender: Sender | undefined;
 
   constructor(options: DeliveryOptions) {
     const { maxBytes, spool } = options;
-    this.#options = options;
-    this.#queue = new RecordQueue(maxBytes);
-    this.#ledger = new Ledger(options);
-    if (spool === undefined) return;
-    this.#guard = spool.guard(this.#queue, this.#ledger.sending);
-    spool.start(({ records, damaged }) => {
-      this.#ledger.counters.recover(records, damaged);
-      if (this.#pumping === undefined && this.#failures === 0) this.#schedule(0);
+    this.options = options;
+    this.queue = new RecordQueue(maxBytes);
+    this.ledger = new Ledger(options);
+    spool?.start(this.queue, this.ledger.sending, ({ records, damaged }) => {
+      // What an earlier process left: records that can be read, and lines that cannot.
+      this.ledger.counters.accepted += records + damaged;
+      this.ledger.counters.recovered += records + damaged;
+      this.ledger.lose("damaged", damaged);
+      if (!this.isPumping && this.failures === 0) this.#schedule(0);
     });
   }
 
   stats(): DeliveryStats {
-    let queued = 0;
-    for (const { place } of this.#ledger.sending) if (place === undefined) queued++;
-    for (const { place } of this.#queue.waiting()) if (place === undefined) queued++;
-    return this.#ledger.counters.stats(queued, this.#options.spool?.pending ?? 0);
+    const here = [...this.ledger.sending, ...this.queue.waiting()];
+    return this.ledger.stats(here.filter(({ place }) => place === undefined).length);
   }
 
   /** True when updates of running spans should wait: the room that is left is for ends. */
   get crowded(): boolean {
-    return this.#failures > 0 || this.#queue.bytes > this.#queue.maxBytes / 2;
+    return this.failures > 0 || this.queue.bytes > this.queue.maxBytes / 2;
+  }
+
+  /** How many records are not delivered. */
+  get left(): number {
+    return this.queue.size + this.ledger.sending.size + (this.options.spool?.unread ?? 0);
+  }
+
+  get isPumping(): boolean {
+    return this.#pumping !== undefined;
   }
 
   /** Takes a record. `before`: what this gave for an earlier state of the same span. */
   put(record: SpanRecord, before?: Waiting): Waiting | undefined {
-    this.#ledger.counters.accepted++;
-    if (this.#closed) {
-      this.#ledger.drop("shutdown", 1);
+    this.ledger.counters.accepted++;
+    if (this.closed) {
+      this.ledger.drop("shutdown", 1);
       return undefined;
     }
-    const { spool } = this.#options;
-    let place = spool?.immediate === true ? spool.writeNow(record) : undefined;
-    const replaced = before?.state === "waiting" ? before.place : undefined;
-    const entry = this.#queue.put(record, before, spool === undefined ? 0 : performance.now());
-    if (this.#timer === undefined && this.#pumping === undefined)
-      this.#schedule(
-        Math.min(this.#options.flushIntervalMs, spool?.flushWithinMs ?? Number.POSITIVE_INFINITY),
-      );
+    if (this.deleted.has(record.executionId)) {
+      this.ledger.lose("deleted", 1);
+      return undefined;
+    }
+    const { spool, flushIntervalMs } = this.options;
+    const entry =
+      spool === undefined
+        ? this.queue.put(record, before)
+        : spool.admit(record, before, () => this.queue.put(record, before));
+    // A whole batch waits for nobody: what leaves early takes no room, and little of the collector's time.
+    const isWhole = this.queue.size === BATCH_RECORDS && this.failures === 0;
+    if (!this.isPumping && (isWhole || this.#timer === undefined))
+      this.#schedule(isWhole ? 0 : Math.min(flushIntervalMs, spool?.flushWithinMs ?? flushIntervalMs));
     if (typeof entry === "string") {
-      place ??= spool?.writeNow(record);
-      if (place === undefined) this.#ledger.drop(entry, 1);
-      else spool?.release([place]);
+      this.ledger.drop(entry, 1);
       return undefined;
     }
-    if (entry === before) this.#ledger.counters.merged++;
-    if (replaced !== undefined) spool?.settle(replaced);
-    entry.place = place;
-    if (place === undefined) this.#guard?.watch();
+    if (entry !== undefined && entry === before) this.ledger.counters.merged++;
     return entry;
   }
 
   /** Sends what waits, trying again until `timeoutMs` have passed. True when all of it was delivered or refused. */
-  async flush(timeoutMs: number): Promise<boolean> {
-    const deadline = performance.now() + timerMs(timeoutMs);
-    const { spool } = this.#options;
-    if (spool !== undefined) await within(spool.ready, timeoutMs);
-    for (let pauseMs = 50; this.#waits; pauseMs = Math.min(pauseMs * 2, 1_000)) {
-      const left = deadline - performance.now();
-      if (left <= 0) return false;
-      const quietMs = this.#pumping === undefined ? this.#quietUntil - performance.now() : 0;
-      if (quietMs > 0) {
-        await within(undefined, Math.min(quietMs, left));
-        continue;
-      }
-      const done = await within(this.#pump(), left);
-      const stuck = done === false || this.#queue.size + this.#ledger.sending.size === 0;
-      if (stuck && this.#waits) await within(undefined, Math.min(pauseMs, deadline - performance.now()));
-    }
-    return true;
+  flush(timeoutMs: number): Promise<boolean> {
+    return this.#ask((sender) => sender.flush(timeoutMs));
   }
 
   /** Breaks off what is under way, as a connection keeps a process alive. Its records wait again. */
   abort(): void {
-    this.#aborter?.abort();
+    this.#sender?.abort();
   }
 
   async shutdown(timeoutMs: number): Promise<boolean> {
     const complete = await this.flush(timeoutMs);
-    this.#closed = true;
+    this.closed = true;
     clearTimeout(this.#timer);
-    this.#timer = undefined;
-    // What is under way may still arrive; it is counted when it does, or when it fails.
-    this.#guard?.rescue();
-    this.#guard?.stop();
-    const left = this.#queue.remove(() => true);
-    this.#ledger.drop("shutdown", left.filter(({ place }) => place === undefined).length);
-    await this.#options.spool?.close();
+    await this.#sender?.close();
     return complete;
   }
 
-  get #waits(): boolean {
-    return this.#queue.size + this.#ledger.sending.size + (this.#options.spool?.unread ?? 0) > 0;
-  }
-
-  #schedule(delayMs: number): void {
-    if (this.#closed) return;
-    clearTimeout(this.#timer);
-    // Telemetry alone must not keep the host's process alive.
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      void this.#pump();
-    }, delayMs).unref();
-  }
-
   /** One pump at a time. Gives false when the other end failed. Never rejects. */
-  #pump(): Promise<boolean> {
-    this.#pumping ??= this.#run()
-      .catch((error: unknown) => {
-        this.#options.problems.report("internal", this.#options.name, "Delivery failed; it goes on.", error);
-        return false;
-      })
-      .then((done) => {
-        this.#pumping = undefined;
-        if (this.#timer === undefined && this.#waits) this.#schedule(this.#pauseMs());
-        return done;
-      });
+  pump(): Promise<boolean> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#pumping ??= this.#pump();
     return this.#pumping;
   }
 
-  async #run(): Promise<boolean> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    for (let batch = await this.#next(); batch.length > 0; batch = await this.#next()) {
-      let left: Waiting[] | undefined;
-      try {
-        left = await this.#deliver(await this.#prepared(batch));
-      } finally {
-        left ??= batch.filter((entry) => this.#ledger.sending.has(entry));
-        for (const entry of batch) this.#ledger.sending.delete(entry);
-        this.#failures = left.length === 0 ? 0 : this.#failures + 1;
-        this.#keep(left);
-      }
-      if (left.length > 0) return false;
-    }
-    return true;
+  async #pump(): Promise<boolean> {
+    const done = await this.#ask((sender) => sender.run());
+    this.#pumping = undefined;
+    if (this.#timer === undefined && this.left > 0)
+      this.#schedule(this.#sender?.pauseMs() ?? this.options.flushIntervalMs);
+    return done;
   }
 
-  /** What is in memory and what is on the disk take turns: neither waits for all of the other. */
-  async #next(): Promise<Waiting[]> {
-    const { spool } = this.#options;
-    let batch: Waiting[] = [];
-    this.#fromDisk = !this.#fromDisk;
-    if (spool !== undefined && spool.unread > 0 && (this.#fromDisk || this.#queue.size === 0)) {
-      const { records, lost } = await spool.read(BATCH_RECORDS, BATCH_BYTES);
-      this.#ledger.counters.drop("damaged", lost);
-      batch = records.map((found) => ({ ...found, state: "sending", outdated: false, since: undefined }));
-    }
-    if (batch.length === 0) batch = this.#queue.take(BATCH_RECORDS, BATCH_BYTES);
-    for (const entry of batch) this.#ledger.sending.add(entry);
-    return batch;
-  }
-
-  /** What was not delivered waits on, in memory or on the disk. */
-  #keep(undelivered: Waiting[]): void {
-    const { spool } = this.#options;
-    if (this.#closed) {
-      this.#ledger.drop("shutdown", undelivered.filter(({ place }) => place === undefined).length);
-      return;
-    }
-    for (const { place } of this.#queue.putBack(undelivered.filter(({ since }) => since !== undefined))) {
-      this.#ledger.counters.merged++;
-      if (place !== undefined) spool?.settle(place);
-    }
-    const readBack = undelivered.filter(({ since }) => since === undefined);
-    spool?.release(readBack.flatMap(({ place }) => place ?? []));
-  }
-
-  async #prepared(batch: Waiting[]): Promise<Waiting[]> {
+  /** Never rejects. */
+  async #ask(work: (sender: Sender) => Promise<boolean>): Promise<boolean> {
     try {
-      const records = await this.#options.prepare(batch.map(({ record }) => record));
-      for (const [index, entry] of batch.entries()) entry.record = records[index] ?? entry.record;
+      const { Sender } = await import("./sender.ts");
+      this.#sender ??= new Sender(this);
+      return await work(this.#sender);
     } catch (error) {
-      const { name, problems } = this.#options;
-      problems.report("internal", name, "Spans could not be priced; they are sent as they are.", error);
+      const { problems, name } = this.options;
+      problems.report("internal", name, "Delivery failed; it goes on.", error);
+      return false;
     }
-    return batch;
   }
 
-  /** Gives what could not be delivered and should be tried again. */
-  async #deliver(batch: Waiting[]): Promise<Waiting[]> {
-    const failure = await this.#send(batch);
-    if (failure === undefined) return [];
-    // Most processes never need it.
-    const { judge } = await import("./verdict.ts");
-    const { retry, refused, quietMs } = await judge(batch, failure.error, this.#failures >= 2, {
-      ...this.#options,
-      again: (part) => this.#send(part),
-    });
-    this.#quietUntil = performance.now() + quietMs;
-    await this.#ledger.refuse(refused);
-    return retry;
-  }
-
-  /** Gives the error, or `undefined` when the batch was delivered. Never rejects, and ends within the time-out. */
-  async #send(batch: readonly Waiting[]): Promise<{ error: unknown } | undefined> {
-    const records = batch.map(({ record }) => record);
-    this.#aborter = new AbortController();
-    const outcome = await attempt(this.#options, records, this.#aborter);
-    if ("error" in outcome) return outcome;
-    await this.#ledger.answered(batch, outcome);
-    return undefined;
-  }
-
-  #pauseMs(): number {
-    if (this.#failures === 0) return this.#options.flushIntervalMs;
-    const grown = Math.min(BACK_OFF_MS.most, BACK_OFF_MS.first * 2 ** (this.#failures - 1));
-    return Math.max(this.#quietUntil - performance.now(), grown * (0.75 + Math.random() / 2));
+  #schedule(delayMs: number): void {
+    if (this.closed) return;
+    clearTimeout(this.#timer);
+    // Telemetry alone must not keep the host's process alive.
+    this.#timer = setTimeout(() => void this.pump(), delayMs).unref();
   }
 }

@@ -1,6 +1,9 @@
 import type { Attributes, SpanRecord } from "@spanloom/model";
 import type { SpoolPlace } from "./spool.ts";
 
+/** How many are sent at once. */
+export const BATCH_RECORDS = 500;
+
 /** A record on its way. */
 export interface Waiting {
   record: SpanRecord;
@@ -10,7 +13,7 @@ export interface Waiting {
   outdated: boolean;
   /** Where it stands on the disk, once it does. */
   place: SpoolPlace | undefined;
-  /** When it was accepted, on the monotonic clock; `undefined` when it was read back from the disk. */
+  /** When a spool saw it, on the monotonic clock, else 0; `undefined` when it was read back from the disk. */
   since: number | undefined;
 }
 
@@ -40,7 +43,7 @@ export class RecordQueue {
   }
 
   /** `before`: what an earlier state of the same span was put as. A reason in place of the entry: it was not taken. */
-  put(record: SpanRecord, before: Waiting | undefined, since: number): Waiting | "queue_full" | "too_large" {
+  put(record: SpanRecord, before: Waiting | undefined): Waiting | "queue_full" | "too_large" {
     const bytes = approximateBytes(record);
     if (bytes > this.maxBytes * SHARE_OF_STEPS) return "too_large";
     const replaces = before?.state === "waiting";
@@ -53,7 +56,7 @@ export class RecordQueue {
       return before;
     }
     if (before?.state === "sending") before.outdated = true;
-    const entry: Waiting = { record, bytes, state: "waiting", outdated: false, place: undefined, since };
+    const entry: Waiting = { record, bytes, state: "waiting", outdated: false, place: undefined, since: 0 };
     this.#waiting.push(entry);
     return entry;
   }

@@ -1,27 +1,20 @@
-import type { SpanRecord, SpanSink } from "@spanloom/model";
-import type { SendResult } from "./attempt.ts";
+import type { SpanSink } from "@spanloom/model";
+import type { Send } from "./attempt.ts";
 
 /** A sink as a destination. A sink of the host may be any code: it may throw at once, or answer with anything. */
-export function sinkSender(sink: SpanSink): (batch: readonly SpanRecord[]) => Promise<SendResult> {
-  return async (batch) => ({ rejected: readRejected(await sink.write(batch), batch.length) });
+export function sinkSender(sink: SpanSink): Send {
+  return async (batch) => {
+    const receipt: unknown = await sink.write(batch);
+    if (!mayReject(receipt)) return { rejected: [] };
+    const { readRejected } = await import("./refusals.ts");
+    return { rejected: readRejected(receipt, batch.length) };
+  };
 }
 
-/** The refused records that the answer names, each once. An answer that cannot be read names none. */
-function readRejected(receipt: unknown, size: number): SendResult["rejected"] {
-  const found = new Map<number, SendResult["rejected"][number]>();
+function mayReject(receipt: unknown): boolean {
   try {
-    if (typeof receipt !== "object" || receipt === null || !("rejected" in receipt)) return [];
-    if (!Array.isArray(receipt.rejected)) return [];
-    for (const item of receipt.rejected as unknown[]) {
-      if (typeof item !== "object" || item === null || !("index" in item)) continue;
-      const { index } = item;
-      if (typeof index !== "number" || !Number.isInteger(index) || index < 0 || index >= size) continue;
-      const code = "code" in item && typeof item.code === "string" ? item.code : "rejected";
-      const message = "message" in item && typeof item.message === "string" ? item.message : undefined;
-      found.set(index, { index, code, message });
-    }
+    return Boolean((receipt as { rejected?: unknown[] } | undefined)?.rejected?.length);
   } catch {
-    // What was read counts.
+    return false;
   }
-  return [...found.values()];
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { SpanloomError, type SpanRecord } from "@spanloom/model";
 import { DeadLetters, type Place, SpillLog } from "@spanloom/pipeline/durable";
-import type { Durability, MemoryGuard, Refused, Spool, SpoolPlace } from "../deliver/spool.ts";
+import type { Durability, Refused, Spool, SpoolPlace } from "../deliver/spool.ts";
 import type { ProblemReporter } from "../problems.ts";
 import { DUE_MS, Journal } from "./journal.ts";
 
@@ -68,19 +68,21 @@ function spoolDirectory(directory: string, scope: string, destination: string): 
 }
 
 class DiskSpool implements Spool {
-  readonly immediate: boolean;
   readonly flushWithinMs: number = DUE_MS;
   ready: Promise<void> = Promise.resolve();
+  /** Every record is on the disk before it counts as accepted. */
+  readonly #immediate: boolean;
   readonly #log: SpillLog;
   readonly #letters: DeadLetters;
   readonly #destination: string;
   readonly #problems: ProblemReporter;
   #failedAt = Number.NEGATIVE_INFINITY;
   #looking: NodeJS.Timeout | undefined;
+  #journal: Journal | undefined;
 
   constructor(directory: string, options: DiskSpoolOptions, destination: string, problems: ProblemReporter) {
     const { mode, maxBytes, fsync } = options;
-    this.immediate = mode === "immediate";
+    this.#immediate = mode === "immediate";
     this.#log = new SpillLog({ directory, maxBytes, fsync });
     this.#letters = new DeadLetters({ directory: join(directory, "dead-letters"), maxBytes });
     this.#destination = destination;
@@ -95,7 +97,8 @@ class DiskSpool implements Spool {
     return this.#log.unread;
   }
 
-  start(found: (count: { records: number; damaged: number }) => void): void {
+  start(...[queue, sending, found]: Parameters<Spool["start"]>): void {
+    this.#journal = new Journal(this, queue, sending);
     const look = async (): Promise<void> => {
       try {
         const count = await this.#log.takeOver();
@@ -111,10 +114,24 @@ class DiskSpool implements Spool {
     }, LOOK_INTERVAL_MS).unref();
   }
 
-  guard(...[queue, sending]: Parameters<Spool["guard"]>): MemoryGuard {
-    return new Journal(this, queue, sending);
+  admit(...[record, before, put]: Parameters<Spool["admit"]>): ReturnType<Spool["admit"]> {
+    let place = this.#immediate ? this.writeNow(record) : undefined;
+    const replaced = before?.state === "waiting" ? before.place : undefined;
+    const entry = put();
+    if (typeof entry === "string") {
+      place ??= this.writeNow(record);
+      if (place === undefined) return entry;
+      this.release([place]);
+      return undefined;
+    }
+    if (replaced !== undefined) this.settle(replaced);
+    if (entry !== before) entry.since = performance.now();
+    entry.place = place;
+    if (place === undefined) this.#journal?.watch();
+    return entry;
   }
 
+  /** `undefined` when the disk would not. The record is held in memory until `release`. */
   writeNow(record: SpanRecord): SpoolPlace | undefined {
     if (performance.now() - this.#failedAt < DISK_PAUSE_MS) return undefined;
     try {
@@ -165,6 +182,21 @@ class DiskSpool implements Spool {
       `Spans were refused for good (${refused[0]?.code}) and set apart in ${this.#letters.path}.`,
     );
     return true;
+  }
+
+  rescue(): void {
+    this.#journal?.rescue();
+    this.#journal?.stop();
+  }
+
+  async deleteExecution(...[executionId, gone]: Parameters<Spool["deleteExecution"]>): Promise<void> {
+    // What is being taken over just now belongs to it as well.
+    await this.ready;
+    await this.#log.deleteExecution(executionId, (count) => gone("spilled", count));
+    const { removed } = await this.#letters.rewrite((record) =>
+      record.executionId === executionId ? undefined : record,
+    );
+    gone("deadLettered", removed);
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { SpanRecord } from "@spanloom/model";
 import type { RecordQueue, Waiting } from "../deliver/record-queue.ts";
-import type { MemoryGuard, SpoolPlace } from "../deliver/spool.ts";
+import type { SpoolPlace } from "../deliver/spool.ts";
 import { rescueAtExit } from "./rescue-at-exit.ts";
 
 /** What the journal asks of a spool. Nothing of it throws or rejects. */
@@ -20,7 +20,7 @@ export const DUE_MS = 80;
 const LATE_MS = 150;
 
 /** Puts on the disk what stays in memory too long, so that a crash loses at most the last 200 ms. */
-export class Journal implements MemoryGuard {
+export class Journal {
   readonly #disk: Disk;
   readonly #queue: RecordQueue;
   readonly #sending: ReadonlySet<Waiting>;
@@ -37,6 +37,7 @@ export class Journal implements MemoryGuard {
     this.#forgetExit = rescueAtExit(() => this.rescue());
   }
 
+  /** A record was accepted just now that is in memory alone. */
   watch(): void {
     if (this.#stopped) return;
     this.#timer ??= setTimeout(() => void this.#tick(), TICK_MS).unref();
@@ -53,6 +54,7 @@ export class Journal implements MemoryGuard {
     clearTimeout(this.#timer);
   }
 
+  /** Writes everything that is in memory alone, at once. */
   rescue(): void {
     this.#writeNow(Number.POSITIVE_INFINITY);
   }

@@ -10,9 +10,10 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { createWorkflowTracer, type WorkflowTracerOptions } from "../create-workflow-tracer.ts";
 import type { TracerEvent } from "../events.ts";
+import type { ExecutionEnd } from "../execution-ends.ts";
+import { mirrorTo } from "../otel/mirror-to.ts";
 import { otelTracer } from "../otel/otel-tracer.ts";
 import { collectingSink } from "../sinks.test-support.ts";
-import type { ExecutionEnd } from "../totals.ts";
 import { aiSdkTelemetry } from "./ai-sdk.ts";
 
 const QUESTION = "How is the weather in Bergen?";
@@ -270,7 +271,7 @@ test("a host's processor sees ids and figures of these spans, and not a word of 
   const seen = new InMemorySpanExporter();
   const events: TracerEvent[] = [];
   const { tracer, telemetry, tools, flushed } = setUp({
-    spanProcessors: [new SimpleSpanProcessor(seen)],
+    mirror: mirrorTo(new SimpleSpanProcessor(seen)),
     onEvent: (event) => void events.push(event),
   });
   await tracer.execution({ workflowId: "w" }, (execution) =>

@@ -49,7 +49,7 @@ export class GraphNodes {
       ...(typeof step === "number" && { attributes: { "langgraph.step": step } }),
     });
     this.#running.set(runId, { name, metadata, answers: [] });
-    node.guard("langgraph", () => {
+    node.recorder.problems.guard("langgraph", () => {
       this.#edges.enter(node, name, metadata);
       this.#states.enter(node, namespace);
     });

@@ -1,4 +1,5 @@
 import type { Content } from "@spanloom/model";
+import type { SpanFacts } from "../facts.ts";
 import type { SpanHandle } from "../span-handle.ts";
 import { isObject, readState } from "./langchain-content.ts";
 
@@ -8,6 +9,8 @@ interface GraphState {
   /** Nodes of the step that runs. */
   step: SpanHandle[];
 }
+
+type NodeState = Pick<SpanFacts, "stateBefore" | "stateAfter">;
 
 /**
  * Listens to a run's states through the stream that LangGraph hands down to subgraphs: the host's own stream gets the
@@ -39,8 +42,8 @@ export class GraphStates {
       }
       if (!this.#keep) return;
       const graph = this.#graph(namespace.join("|"));
-      const after = this.#root.contentOf(readState(values));
-      for (const node of graph.step) node.amendState({ after });
+      const after = this.#root.recorder.contentOf(readState(values));
+      for (const node of graph.step) amend(node, { stateBefore: undefined, stateAfter: after });
       graph.step = [];
       graph.values = after;
     });
@@ -51,7 +54,7 @@ export class GraphStates {
     if (!this.#keep) return;
     const cut = namespace.lastIndexOf("|");
     const graph = this.#graph(cut === -1 ? "" : namespace.slice(0, cut));
-    if (graph.values !== undefined) node.amendState({ before: graph.values });
+    if (graph.values !== undefined) amend(node, { stateBefore: graph.values, stateAfter: undefined });
     graph.step.push(node);
   }
 
@@ -68,4 +71,13 @@ export class GraphStates {
   toJSON(): undefined {
     return undefined;
   }
+}
+
+/** Also after the node's end: what follows it is known when those beside it have ended. What the host set stays. */
+function amend({ recorder, recording, ended }: SpanHandle, state: NodeState): void {
+  const { facts, span } = recording;
+  facts.stateBefore ??= state.stateBefore;
+  facts.stateAfter ??= state.stateAfter;
+  if (ended) recorder.provider.store.amend(span);
+  else facts.changes++;
 }

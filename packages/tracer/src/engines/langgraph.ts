@@ -1,6 +1,5 @@
 import type { CallbackManager } from "@langchain/core/callbacks/manager";
 import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
-import { addLocator } from "../active-place.ts";
 import type { WorkflowTracer } from "../create-workflow-tracer.ts";
 import type { ExecutionHandle, ExecutionOptions } from "../execution.ts";
 import type { SpanHandle } from "../span-handle.ts";
@@ -9,6 +8,7 @@ import { TakenEdges } from "./langgraph-edges.ts";
 import { GraphRunHandler } from "./langgraph-handler.ts";
 import { GraphNodes } from "./langgraph-nodes.ts";
 import { GraphStates } from "./langgraph-state.ts";
+import { addLocator } from "./locators.ts";
 
 export interface LangGraphOptions {
   /** The host's id of the workflow. */

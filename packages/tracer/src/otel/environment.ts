@@ -1,5 +1,5 @@
 import type { ProblemReporter } from "../problems.ts";
-import { checkOtlpUrl, type OtlpOptions } from "./otlp-options.ts";
+import { checkOtlpUrl, isHttpUrl, type OtlpOptions } from "./otlp-options.ts";
 import { NO_LIMITS, type SpanLimits } from "./span-limits.ts";
 
 /** What `OTEL_*` variables say. Options given in code stand before all of it. */
@@ -16,17 +16,15 @@ type Variables = Readonly<Record<string, string | undefined>>;
 /** Source: OpenTelemetry specification, "Environment Variable Specification" and "OpenTelemetry Protocol Exporter". */
 export function readEnvironment(env: Variables, problems: ProblemReporter): OtelEnvironment {
   const { OTEL_SERVICE_NAME: serviceName } = env;
+  const given = (name: string): string | undefined => env[`OTEL_SPAN_${name}`] ?? env[`OTEL_${name}`];
   const environment: OtelEnvironment = {
     disabled: env.OTEL_SDK_DISABLED?.trim().toLowerCase() === "true",
     resource: { ...pairs(env.OTEL_RESOURCE_ATTRIBUTES), ...(serviceName && { "service.name": serviceName }) },
     limits: {
-      attributes: count(env.OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT ?? env.OTEL_ATTRIBUTE_COUNT_LIMIT, "attributes"),
+      attributes: count(given("ATTRIBUTE_COUNT_LIMIT"), "attributes"),
       events: count(env.OTEL_SPAN_EVENT_COUNT_LIMIT, "events"),
       links: count(env.OTEL_SPAN_LINK_COUNT_LIMIT, "links"),
-      valueLength: count(
-        env.OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT ?? env.OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT,
-        "valueLength",
-      ),
+      valueLength: count(given("ATTRIBUTE_VALUE_LENGTH_LIMIT"), "valueLength"),
     },
   };
   const otlp = otlpOf(env, problems);
@@ -49,14 +47,15 @@ function otlpOf(env: Variables, problems: ProblemReporter): OtelEnvironment["otl
   const forTraces = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT?.trim();
   const forAll = env.OTEL_EXPORTER_OTLP_ENDPOINT?.trim();
   if (!forTraces && !forAll) return undefined;
+  const given = (name: string): string | undefined =>
+    env[`OTEL_EXPORTER_OTLP_TRACES_${name}`] ?? env[`OTEL_EXPORTER_OTLP_${name}`];
   const exporters = env.OTEL_TRACES_EXPORTER?.split(",").map((name) => name.trim());
   if (exporters !== undefined && !exporters.some((name) => name === "otlp" || name === "")) return undefined;
-  const protocol = env.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? env.OTEL_EXPORTER_OTLP_PROTOCOL;
   const url = forTraces || `${forAll?.replace(/\/+$/, "")}/v1/traces`;
   const fault =
-    protocol?.trim() === "grpc"
+    given("PROTOCOL")?.trim() === "grpc"
       ? "OTEL_EXPORTER_OTLP_PROTOCOL is grpc, which the tracer does not speak"
-      : URL.canParse(url) && /^https?:/i.test(url)
+      : isHttpUrl(url)
         ? undefined
         : "OTEL_EXPORTER_OTLP_ENDPOINT is not an http or https URL";
   if (fault !== undefined) {
@@ -67,7 +66,7 @@ function otlpOf(env: Variables, problems: ProblemReporter): OtelEnvironment["otl
     );
     return undefined;
   }
-  const timeoutMs = Number(env.OTEL_EXPORTER_OTLP_TRACES_TIMEOUT ?? env.OTEL_EXPORTER_OTLP_TIMEOUT);
+  const timeoutMs = Number(given("TIMEOUT"));
   return {
     url,
     headers: { ...pairs(env.OTEL_EXPORTER_OTLP_HEADERS), ...pairs(env.OTEL_EXPORTER_OTLP_TRACES_HEADERS) },

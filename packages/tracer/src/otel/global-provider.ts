@@ -27,7 +27,9 @@ export function joinOtherInstrumentations(): void {
   if (done) return;
   done = true;
   if (hasProvider()) return;
-  trace.setGlobalTracerProvider(new JoiningProvider());
+  trace.setGlobalTracerProvider({
+    getTracer: (name, version) => joiningTracer({ name, ...(version !== undefined && { version }) }),
+  });
   if (!carriesContext()) context.setGlobalContextManager(new AsyncContextManager());
 }
 
@@ -43,21 +45,9 @@ function carriesContext(): boolean {
   return context.with(context.active().setValue(key, true), () => context.active().getValue(key) === true);
 }
 
-class JoiningProvider implements TracerProvider {
-  getTracer(name: string, version?: string): Tracer {
-    return new JoiningTracer({ name, ...(version !== undefined && { version }) });
-  }
-}
-
 /** Starts spans below ours, on the provider that the one above belongs to. */
-class JoiningTracer implements Tracer {
-  readonly #scope: OtelScope;
-
-  constructor(scope: OtelScope) {
-    this.#scope = scope;
-  }
-
-  startSpan(name: string, options: SpanOptions = {}, within: Context = context.active()): Span {
+function joiningTracer(scope: OtelScope): Tracer {
+  const startSpan: Tracer["startSpan"] = (name, options = {}, within = context.active()) => {
     const place = exactContext(within);
     const above = trace.getSpan(place);
     if (options.root || !(above instanceof RecordingSpan) || !(above.home instanceof PrivateProvider)) {
@@ -65,40 +55,23 @@ class JoiningTracer implements Tracer {
         (options.root ? undefined : trace.getSpanContext(within)) ?? INVALID_SPAN_CONTEXT,
       );
     }
-    const { now } = above;
-    const span = above.home.start({
-      name,
-      kind: options.kind ?? SpanKind.INTERNAL,
-      startTime: options.startTime === undefined ? now() : hrTime(options.startTime),
-      now,
-      links: options.links,
-      within: place,
-      scope: this.#scope,
-    });
-    if (options.attributes !== undefined) span.setAttributes(options.attributes);
-    return span;
-  }
-
-  startActiveSpan<F extends (span: Span) => ReturnType<F>>(name: string, fn: F): ReturnType<F>;
-  startActiveSpan<F extends (span: Span) => ReturnType<F>>(
-    name: string,
-    options: SpanOptions,
-    fn: F,
-  ): ReturnType<F>;
-  startActiveSpan<F extends (span: Span) => ReturnType<F>>(
-    name: string,
-    options: SpanOptions,
-    within: Context,
-    fn: F,
-  ): ReturnType<F>;
-  startActiveSpan<F extends (span: Span) => ReturnType<F>>(
-    name: string,
-    ...rest: [F] | [SpanOptions, F] | [SpanOptions, Context, F]
-  ): ReturnType<F> {
-    const fn = rest.at(-1) as F;
-    const [options, given] = rest.slice(0, -1) as [SpanOptions?, Context?];
-    const within = given ?? context.active();
-    const span = this.startSpan(name, options, within);
-    return context.with(trace.setSpan(within, span), fn, undefined, span);
-  }
+    const { now, home } = above;
+    const { kind = SpanKind.INTERNAL, startTime, links, attributes = {} } = options;
+    const startedAt = startTime === undefined ? now() : hrTime(startTime);
+    return home
+      .start({ name, kind, startTime: startedAt, now, links, within: place, scope })
+      .setAttributes(attributes);
+  };
+  return {
+    startSpan,
+    startActiveSpan<F extends (span: Span) => ReturnType<F>>(
+      name: string,
+      ...rest: [F] | [SpanOptions, F] | [SpanOptions, Context, F]
+    ): ReturnType<F> {
+      const run = rest.at(-1) as F;
+      const [options, within = context.active()] = rest.slice(0, -1) as [SpanOptions?, Context?];
+      const span = startSpan(name, options, within);
+      return context.with(trace.setSpan(within, span), run, undefined, span);
+    },
+  };
 }

@@ -2,7 +2,10 @@ import type { ProblemReporter } from "../problems.ts";
 import type { OtelSpanProcessor } from "./otel-span.ts";
 
 /** A processor of the host: what it throws is reported, and costs neither our spans nor the workflow anything. */
-export function guardedProcessor(processor: OtelSpanProcessor, problems: ProblemReporter): OtelSpanProcessor {
+export function guardedProcessor(
+  processor: OtelSpanProcessor,
+  problems: ProblemReporter,
+): Required<OtelSpanProcessor> {
   const failed = (error: unknown): void =>
     problems.report("callback_failed", "span processor", "A span processor of the host failed.", error);
   const guard = (work: () => void): void => {

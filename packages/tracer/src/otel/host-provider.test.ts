@@ -10,6 +10,7 @@ import { afterEach, beforeAll, expect, test } from "vitest";
 import { createWorkflowTracer, type WorkflowTracer } from "../create-workflow-tracer.ts";
 import type { Problem } from "../problems.ts";
 import { collectingSink } from "../sinks.test-support.ts";
+import { spanProcessor } from "./host-span-processor.ts";
 import type { OtelSpanProcessor } from "./otel-span.ts";
 import { redactingExporter } from "./redacting-exporter.ts";
 
@@ -23,7 +24,7 @@ function setUp(options: { all?: boolean } = {}) {
   const sink = collectingSink();
   const problems: Problem[] = [];
   const tracer = createWorkflowTracer({ store: sink, onProblem: (problem) => void problems.push(problem) });
-  return { sink, problems, tracer, processor: tracer.spanProcessor(options) };
+  return { sink, problems, tracer, processor: spanProcessor(tracer, options) };
 }
 
 function hostProvider(processors: (OtelSpanProcessor | SimpleSpanProcessor)[]): BasicTracerProvider {

@@ -1,10 +1,9 @@
 import { trace } from "@opentelemetry/api";
+import { isModelContentKey } from "@spanloom/model";
 import { exactContext } from "../active-place.ts";
-import type { ProblemReporter } from "../problems.ts";
-import { isContentKey } from "./content-keys.ts";
+import type { WorkflowTracer } from "../create-workflow-tracer.ts";
 import type { OtelSpanProcessor } from "./otel-span.ts";
 import { RecordingSpan } from "./recording-span.ts";
-import type { StoreSpanProcessor } from "./store-span-processor.ts";
 import { hasUnwrappedExporter } from "./wrapped-exporters.ts";
 
 export interface HostSpansOptions {
@@ -12,13 +11,16 @@ export interface HostSpansOptions {
   all?: boolean;
 }
 
-/** Takes spans of a provider that the host owns. Nothing in it throws or ends what is not its own. */
-export function hostSpanProcessor(
-  store: StoreSpanProcessor,
-  flush: () => Promise<unknown>,
+/**
+ * A processor for an OpenTelemetry provider of the host, 2.x or 3.x: spans of other instrumentations that run inside an
+ * execution are kept with it. Nothing in it throws or ends what is not its own.
+ */
+export function spanProcessor(
+  { recorder, flush }: WorkflowTracer,
   { all = false }: HostSpansOptions = {},
-  problems: ProblemReporter,
 ): OtelSpanProcessor {
+  const { problems } = recorder;
+  const { store } = recorder.provider;
   let looked = false;
   const flushed = async (): Promise<void> => void (await flush());
   return {
@@ -26,13 +28,13 @@ export function hostSpanProcessor(
       problems.guard("span processor", () => {
         if (span instanceof RecordingSpan) return;
         const within = exactContext(parentContext);
-        if (all || store.isBelowOurs(within)) store.onStart(span, within);
+        if (all || store.factsOf(trace.getSpan(within)) !== undefined) store.onStart(span, within);
       });
     },
     onEnd(span) {
       problems.guard("span processor", () => {
         store.onEnd(span);
-        if (looked || !Object.keys(span.attributes).some(isContentKey)) return;
+        if (looked || !Object.keys(span.attributes).some(isModelContentKey)) return;
         looked = true;
         if (hasUnwrappedExporter(trace.getTracerProvider()))
           problems.report(

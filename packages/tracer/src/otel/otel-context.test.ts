@@ -8,6 +8,7 @@ import {
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createWorkflowTracer } from "../create-workflow-tracer.ts";
 import { collectingSink } from "../sinks.test-support.ts";
+import { mirrorTo } from "./mirror-to.ts";
 
 const exporter = new InMemorySpanExporter();
 const host = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
@@ -94,7 +95,7 @@ test("what other code sets on the active span is kept with it", async () => {
 test("a processor of the host sees ids and figures, never content; the store's record does not repeat them", async () => {
   const sink = collectingSink();
   const seen = new InMemorySpanExporter();
-  const tracer = createWorkflowTracer({ store: sink, spanProcessors: [new SimpleSpanProcessor(seen)] });
+  const tracer = createWorkflowTracer({ store: sink, mirror: mirrorTo(new SimpleSpanProcessor(seen)) });
   tracer.execution({ workflowId: "w", threadId: "t" }, (execution) =>
     execution.node({ id: "n" }, (node) =>
       node.llm({ model: "gpt-4.1-mini", provider: "openai", input: "the prompt" }, (llm) => {

@@ -74,7 +74,7 @@ function placeIn(recorder: Recorder, given: Context): Place {
   // Where recording is switched off no context says so.
   if (running?.facts.execution.recorded !== false) {
     const within = exactContext(given);
-    const above = recorder.factsIn(within);
+    const above = recorder.provider.store.factsOf(trace.getSpan(within));
     if (above !== undefined || running === undefined) return { within, above };
   }
   return { within: trace.setSpan(given, running.span), above: running.facts };
@@ -84,7 +84,7 @@ function placeIn(recorder: Recorder, given: Context): Place {
 function divert(recorder: Recorder, { span, facts }: Recording, name: string, initial?: Attributes): void {
   const { addEvent, setAttribute } = span;
   const figures = (attributes: Attributes = {}): void => {
-    if (!recorder.mirrors) return;
+    if (recorder.provider.mirror === undefined) return;
     facts.mirrored ??= new Set();
     for (const key of Object.keys(attributes)) {
       if (!isFigure(key)) continue;
@@ -92,7 +92,7 @@ function divert(recorder: Recorder, { span, facts }: Recording, name: string, in
       setAttribute.call(span, key, attributes[key] as AttributeValue);
     }
   };
-  if (recorder.mirrors) {
+  if (recorder.provider.mirror !== undefined) {
     const { [SPANLOOM.kind]: _kind, ...ids } = mirrorAttributes(name, facts);
     figures(ids);
   }
@@ -108,7 +108,7 @@ function divert(recorder: Recorder, { span, facts }: Recording, name: string, in
   span.addEvent = (event, second, third) => {
     const [attributes, time] = isTime(second) ? [undefined, second] : [second, third];
     // Events stand on the OpenTelemetry span alone, for everybody who may see that.
-    const open = recorder.captureContent && !recorder.mirrors;
+    const open = recorder.captureContent && recorder.provider.mirror === undefined;
     return addEvent.call(span, event, open ? attributes : figuresOf(attributes), time);
   };
 }

@@ -20,9 +20,13 @@ export function otlpSender(options: OtlpOptions): Send {
   };
 }
 
+export function isHttpUrl(url: string): boolean {
+  return URL.canParse(url) && /^https?:/i.test(url);
+}
+
 /** Throws `invalid_argument` for a URL that nothing can be posted to. */
 export function checkOtlpUrl(url: string): void {
-  if (URL.canParse(url) && /^https?:/i.test(url)) return;
+  if (isHttpUrl(url)) return;
   throw new SpanloomError("invalid_argument", {
     what: "The `otlp.url` is not an http or https URL.",
     fix: "Give the full traces endpoint, such as http://localhost:4318/v1/traces.",

@@ -1,29 +1,16 @@
-import {
-  type Context,
-  type Link,
-  type Span,
-  type SpanContext,
-  type SpanKind,
-  trace,
-} from "@opentelemetry/api";
+import { type Context, type Link, type SpanContext, trace } from "@opentelemetry/api";
 import { isSpanId, isTraceId, newTraceId } from "@spanloom/model";
-import type { HrTime } from "../clock.ts";
 import type { SpanFacts } from "../facts.ts";
-import type { OtelScope, OtelSpanProcessor } from "./otel-span.ts";
-import { RecordingSpan, type SpanHome } from "./recording-span.ts";
+import type { SpanMirror } from "./mirror.ts";
+import { RecordingSpan, type SpanHome, type SpanParts } from "./recording-span.ts";
 import type { OtelResource } from "./resource.ts";
 import type { SpanLimits } from "./span-limits.ts";
 import type { StoreSpanProcessor } from "./store-span-processor.ts";
 
-export interface StartRequest {
-  name: string;
-  kind: SpanKind;
-  startTime: HrTime;
-  now: () => HrTime;
+export interface StartRequest extends SpanParts {
   links?: Link[] | undefined;
   /** Holds the parent's span, or none for the root of a new trace. */
   within: Context;
-  scope: OtelScope;
   /** What travels beside the span. Absent for spans of other instrumentations. */
   facts?: SpanFacts;
 }
@@ -35,70 +22,53 @@ export interface StartRequest {
 export class PrivateProvider implements SpanHome {
   readonly resource: OtelResource;
   readonly limits: SpanLimits;
-  readonly #store: StoreSpanProcessor;
-  /** The host's. */
-  readonly #others: readonly OtelSpanProcessor[];
+  readonly store: StoreSpanProcessor;
+  /** Where processors of the host see our spans, too. */
+  readonly mirror: SpanMirror | undefined;
 
-  constructor(parts: {
-    resource: OtelResource;
-    limits: SpanLimits;
-    store: StoreSpanProcessor;
-    others: readonly OtelSpanProcessor[];
-  }) {
-    this.resource = parts.resource;
-    this.limits = parts.limits;
-    this.#store = parts.store;
-    this.#others = parts.others;
+  constructor(
+    attributes: OtelResource["attributes"],
+    limits: SpanLimits,
+    store: StoreSpanProcessor,
+    mirror: SpanMirror | undefined,
+  ) {
+    this.resource = mirror?.resource(attributes) ?? { attributes };
+    this.limits = limits;
+    this.store = store;
+    this.mirror = mirror;
   }
 
-  start({ name, kind, startTime, now, links, within, scope, facts }: StartRequest): RecordingSpan {
-    const parent = parentIn(within);
+  start(request: StartRequest): RecordingSpan {
+    const { within, links, facts } = request;
+    const above = trace.getSpan(within);
+    const own = above instanceof RecordingSpan;
+    const parent = own ? above.spanContext() : parentIn(within);
     const context: SpanContext = {
       traceId: parent?.traceId ?? newTraceId(),
       spanId: newSpanId(),
       traceFlags: 1,
     };
     if (parent?.traceState !== undefined) context.traceState = parent.traceState;
-    const above = trace.getSpan(within);
-    const depth = above instanceof RecordingSpan ? above.depth + 1 : 0;
-    const span = new RecordingSpan({
-      home: this,
-      scope,
-      name,
-      kind,
-      context,
-      parent,
-      depth,
-      startTime,
-      now,
-    });
+    const depth = own ? above.depth + 1 : 0;
+    const span = new RecordingSpan(this, request, context, parent, depth);
     if (links !== undefined) span.addLinks(links);
-    this.#store.onStart(span, within, facts);
-    for (const processor of this.#others) processor.onStart(span, within);
+    this.store.onStart(span, within, facts);
+    this.mirror?.onStart(span, within);
     return span;
   }
 
-  /** Writes an ended span of ours again: more became known of it. */
-  amend(span: object): void {
-    this.#store.amend(span);
-  }
-
-  /** What travels beside a span, where it is one of ours. */
-  factsOf(span: Span | undefined): SpanFacts | undefined {
-    return this.#store.factsOf(span);
-  }
-
   onEnding(span: RecordingSpan): void {
-    for (const processor of this.#others) processor.onEnding?.(span);
+    this.mirror?.onEnding(span);
   }
 
   onEnd(span: RecordingSpan): void {
-    this.#store.onEnd(span);
-    for (const processor of this.#others) processor.onEnd(span);
+    this.store.onEnd(span);
+    this.mirror?.onEnd(span);
   }
 
   async shutdown(): Promise<void> {
-    await Promise.all([this.#store, ...this.#others].map((processor) => processor.shutdown()));
+    this.store.shutdown();
+    await this.mirror?.shutdown();
   }
 }
 

@@ -22,6 +22,15 @@ export interface SpanHome {
   onEnd(span: RecordingSpan): void;
 }
 
+/** What whoever starts a span says of it. */
+export interface SpanParts {
+  name: string;
+  kind: SpanKind;
+  startTime: HrTime;
+  now: () => HrTime;
+  scope: OtelScope;
+}
+
 interface TimedEvent {
   name: string;
   time: HrTime;
@@ -56,36 +65,26 @@ export class RecordingSpan implements Span {
   readonly #context: SpanContext;
   #attributeCount = 0;
 
-  constructor(parts: {
-    home: SpanHome;
-    scope: OtelScope;
-    name: string;
-    kind: SpanKind;
-    context: SpanContext;
-    parent: SpanContext | undefined;
-    depth: number;
-    startTime: HrTime;
-    now: () => HrTime;
-  }) {
-    this.home = parts.home;
-    this.instrumentationScope = parts.scope;
-    this.name = parts.name;
-    this.kind = parts.kind;
-    this.#context = parts.context;
-    this.parentSpanContext = parts.parent;
-    this.depth = parts.depth;
-    this.startTime = parts.startTime;
-    this.now = parts.now;
+  constructor(
+    home: SpanHome,
+    { scope, name, kind, startTime, now }: SpanParts,
+    context: SpanContext,
+    parent: SpanContext | undefined,
+    depth: number,
+  ) {
+    this.home = home;
+    this.instrumentationScope = scope;
+    this.name = name;
+    this.kind = kind;
+    this.#context = context;
+    this.parentSpanContext = parent;
+    this.depth = depth;
+    this.startTime = startTime;
+    this.now = now;
   }
 
   get resource(): OtelResource {
     return this.home.resource;
-  }
-
-  get duration(): HrTime {
-    if (!this.ended) return [-1, -1];
-    const nanos = (this.endTime[0] - this.startTime[0]) * 1e9 + this.endTime[1] - this.startTime[1];
-    return [Math.floor(nanos / 1e9), nanos % 1e9];
   }
 
   spanContext(): SpanContext {

@@ -1,6 +1,6 @@
-import type { Attributes, SpanRecord } from "@spanloom/model";
+import type { SpanContext } from "@opentelemetry/api";
+import { type Attributes, isModelContentEvent, isModelContentKey, type SpanRecord } from "@spanloom/model";
 import { createPipeline, type Pipeline, type PipelineOptions } from "@spanloom/pipeline";
-import { isContentEvent, isContentKey } from "./content-keys.ts";
 import type { OtelSpan } from "./otel-span.ts";
 import { attributesOf, snapshot } from "./snapshot.ts";
 import { markWrapped } from "./wrapped-exporters.ts";
@@ -49,8 +49,9 @@ type Bag = Readonly<Record<string, unknown>>;
 class SpanCleaner {
   readonly #pipeline: Pipeline;
   readonly #content: boolean;
-  /** All spans of a process share it, and exporters tell resources apart by their identity. */
+  /** All spans of a process share them, and exporters tell them apart by their identity. */
   readonly #resources = new WeakMap<object, OtelSpan["resource"]>();
+  readonly #scopes = new WeakMap<object, OtelSpan["instrumentationScope"]>();
 
   constructor(pipeline: Pipeline, content: boolean) {
     this.#pipeline = pipeline;
@@ -59,14 +60,23 @@ class SpanCleaner {
 
   clean<S extends OtelSpan>(span: S): S {
     const names = Object.fromEntries(span.events.map(({ name }, index) => [index, name]));
-    const bags: Bag[] = [span.attributes, names];
+    const contexts = [
+      span.spanContext(),
+      span.parentSpanContext,
+      ...span.links.map(({ context }) => context),
+    ];
+    const states = contexts.map(stateOf);
+    const bags: Bag[] = [span.attributes, names, { ...states }];
     for (const { name, attributes = {} } of span.events)
-      bags.push(this.#content || !isContentEvent(name) ? attributes : {});
+      bags.push(this.#content || !isModelContentEvent(name) ? attributes : {});
     for (const { attributes = {} } of span.links) bags.push(attributes);
     const record = this.#redact(snapshot(span, undefined, 0, true), bags);
     const cleaned = record.events.map(({ attributes }, index) => restore(bags[index] ?? {}, attributes));
-    const [attributes = {}, cleanNames = {}, ...rest] = cleaned;
-    const context = span.spanContext();
+    const [attributes = {}, cleanNames = {}, cleanStates = {}, ...rest] = cleaned;
+    // What stands between vendors is of no use with a piece missing.
+    const [context = span.spanContext(), parentSpanContext, ...linked] = contexts.map((each, place) =>
+      cleanStates[place] === states[place] ? each : each && { ...each, traceState: undefined },
+    );
     const { message } = record.status;
     // Fields alone, not the span's class: its methods may stand on private members.
     return {
@@ -74,7 +84,7 @@ class SpanCleaner {
       name: record.name,
       kind: span.kind,
       spanContext: () => context,
-      parentSpanContext: span.parentSpanContext,
+      parentSpanContext,
       startTime: span.startTime,
       endTime: span.endTime,
       duration: Reflect.get(span, "duration"),
@@ -88,10 +98,11 @@ class SpanCleaner {
       })),
       links: span.links.map((link, index) => ({
         ...link,
+        context: linked[index] ?? link.context,
         attributes: rest[span.events.length + index] ?? {},
       })),
       resource: this.#resource(span),
-      instrumentationScope: span.instrumentationScope,
+      instrumentationScope: this.#scope(span),
       droppedAttributesCount:
         span.droppedAttributesCount + Object.keys(span.attributes).length - Object.keys(attributes).length,
       droppedEventsCount: span.droppedEventsCount,
@@ -99,16 +110,32 @@ class SpanCleaner {
     };
   }
 
+  #scope(span: OtelSpan): OtelSpan["instrumentationScope"] {
+    const { instrumentationScope: scope } = span;
+    let known = this.#scopes.get(scope);
+    if (known === undefined) {
+      const { name, version, schemaUrl } = this.#redact(
+        snapshot(span, undefined, 0, true),
+        [],
+      ).instrumentation;
+      const same = name === scope.name && version === (scope.version || undefined);
+      known = same && schemaUrl === (scope.schemaUrl || undefined) ? scope : { name, version, schemaUrl };
+      this.#scopes.set(scope, known);
+    }
+    return known;
+  }
+
   #resource(span: OtelSpan): OtelSpan["resource"] {
     const { resource } = span;
     let known = this.#resources.get(resource);
     if (known === undefined) {
       const record = this.#redact(snapshot(span, undefined, 0, true), [resource.attributes]);
+      const { schemaUrl } = record.resource;
       const attributes = restore(resource.attributes, record.events[0]?.attributes ?? {});
-      const same = Object.keys(resource.attributes).every(
-        (key) => attributes[key] === resource.attributes[key],
-      );
-      known = same ? resource : { ...resource, attributes };
+      const same =
+        schemaUrl === (resource.schemaUrl || undefined) &&
+        Object.keys(resource.attributes).every((key) => attributes[key] === resource.attributes[key]);
+      known = same ? resource : { ...resource, attributes, schemaUrl };
       this.#resources.set(resource, known);
     }
     return known;
@@ -125,8 +152,12 @@ class SpanCleaner {
   }
 }
 
+function stateOf(context: SpanContext | undefined): string {
+  return context?.traceState?.serialize() ?? "";
+}
+
 function withoutContent(bag: Bag): Bag {
-  return Object.fromEntries(Object.entries(bag).filter(([key]) => !isContentKey(key)));
+  return Object.fromEntries(Object.entries(bag).filter(([key]) => !isModelContentKey(key)));
 }
 
 /** What redaction left as it was keeps its own form: exporters know it better than JSON. */

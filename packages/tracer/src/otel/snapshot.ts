@@ -14,7 +14,7 @@ import {
 import { captureJson } from "../capture.ts";
 import { nanosFromHrTime } from "../clock.ts";
 import type { SpanFacts } from "../facts.ts";
-import type { OtelEvent, OtelLink, OtelSpan } from "./otel-span.ts";
+import type { OtelEvent, OtelLink, OtelScope, OtelSpan } from "./otel-span.ts";
 
 /** A span and the facts beside it, as they are now, as a record that shares nothing which changes later. */
 export function snapshot(
@@ -36,8 +36,8 @@ export function snapshot(
     attributes: facts === undefined ? attributesOf(span.attributes) : allAttributes(span, facts, ended),
     events: span.events.length === 0 ? [] : span.events.map(eventOf),
     links: span.links.length === 0 ? [] : span.links.filter(isUsable).map(linkOf),
-    resource: resourceOf(span.resource),
-    instrumentation: instrumentationOf(span.instrumentationScope),
+    resource: once(span.resource, resourceOf),
+    instrumentation: once(span.instrumentationScope, instrumentationOf),
     flags: traceFlags,
     schemaVersion: SCHEMA_VERSION,
     revision,
@@ -161,28 +161,22 @@ export function attributeOf(value: unknown): AttributeValue | undefined {
   }
 }
 
-const resources = new WeakMap<object, SpanRecord["resource"]>();
+/** Resources and scopes are shared by all spans of a process: each is converted once. */
+const converted = new WeakMap<object, unknown>();
 
-/** Resources are shared by all spans of a process: each is converted once. */
-function resourceOf(resource: OtelSpan["resource"]): SpanRecord["resource"] {
-  let known = resources.get(resource);
+function once<S extends object, R>(source: S, convert: (source: S) => R): R {
+  let known = converted.get(source) as R | undefined;
   if (known === undefined) {
-    known = { attributes: attributesOf(resource.attributes) };
-    if (resource.schemaUrl) known.schemaUrl = resource.schemaUrl;
-    resources.set(resource, known);
+    known = convert(source);
+    converted.set(source, known);
   }
   return known;
 }
 
-const scopes = new WeakMap<object, SpanRecord["instrumentation"]>();
+function resourceOf({ attributes, schemaUrl }: OtelSpan["resource"]): SpanRecord["resource"] {
+  return { attributes: attributesOf(attributes), ...(schemaUrl && { schemaUrl }) };
+}
 
-function instrumentationOf(scope: OtelSpan["instrumentationScope"]): SpanRecord["instrumentation"] {
-  let known = scopes.get(scope);
-  if (known === undefined) {
-    known = { name: scope.name };
-    if (scope.version) known.version = scope.version;
-    if (scope.schemaUrl) known.schemaUrl = scope.schemaUrl;
-    scopes.set(scope, known);
-  }
-  return known;
+function instrumentationOf({ name, version, schemaUrl }: OtelScope): SpanRecord["instrumentation"] {
+  return { name, ...(version && { version }), ...(schemaUrl && { schemaUrl }) };
 }

@@ -9,10 +9,10 @@ import { snapshot } from "./snapshot.ts";
 export interface StoreSpanProcessorOptions {
   /** Runs before anything leaves the span's own memory. */
   clean: (record: SpanRecord) => SpanRecord;
-  /** Cleaned states of spans: running ones that last, and every end. `amended`: the end was told before. */
-  deliver: (record: SpanRecord, live: LiveSpan, amended: boolean) => void;
+  /** Cleaned states of spans: running ones that last, and every end. `amended`: the end was told before. `raw`: before cleaning. */
+  deliver: (record: SpanRecord, live: LiveSpan, amended: boolean, raw: SpanRecord) => void;
   /** The cleaned record of a span that starts, where somebody wants to know. */
-  onStarted?: (record: SpanRecord) => void;
+  onStarted?: ((record: SpanRecord, live: LiveSpan) => void) | undefined;
   /** True when running spans should not be written just now. */
   crowded: () => boolean;
   /** How long a span runs before it is written for live views. */
@@ -80,15 +80,10 @@ export class StoreSpanProcessor {
     (span as OtelSpan & Carrier)[this.#key] = live;
     const { onStarted, clean, problems, liveIntervalMs } = this.#options;
     if (onStarted !== undefined)
-      problems.guard("span start", () => onStarted(clean(snapshot(span, facts, 0, false))));
+      problems.guard("span start", () => onStarted(clean(snapshot(span, facts, 0, false)), live));
     if (this.#live.size >= MAX_LIVE) return;
     this.#live.add(live);
     this.#timer ??= setInterval(() => this.writeRunning(false), liveIntervalMs).unref();
-  }
-
-  /** Whether a span that starts there stands below one of ours. */
-  isBelowOurs(parentContext: Context): boolean {
-    return this.factsOf(trace.getSpan(parentContext)) !== undefined;
   }
 
   onEnd(span: OtelSpan): void {
@@ -124,16 +119,10 @@ export class StoreSpanProcessor {
     }
   }
 
-  forceFlush(): Promise<void> {
-    this.writeRunning(true);
-    return Promise.resolve();
-  }
-
-  shutdown(): Promise<void> {
+  /** Writes running spans no more. */
+  shutdown(): void {
     clearInterval(this.#timer);
-    this.#timer = undefined;
     this.#live.clear();
-    return Promise.resolve();
   }
 
   /** Spans that nobody ends: no longer waited for. Should the end come after all, it takes the place of this one. */
@@ -155,7 +144,7 @@ export class StoreSpanProcessor {
       const ended = as === "ended" || as === "amended";
       const record = snapshot(live.span, live.facts, live.revision++, ended);
       const state = as === "timed_out" ? timedOut(record, performance.now() - live.startedMs) : record;
-      deliver(clean(state), live, as === "amended");
+      deliver(clean(state), live, as === "amended", state);
     } catch (error) {
       problems.report("internal", "span", "A span could not be recorded; the workflow goes on.", error);
     }

@@ -43,6 +43,9 @@ describe("our own keys, on a span of any instrumentation", () => {
     const attributes = {
       "spanloom.node.id": "",
       "spanloom.workflow.id": "x".repeat(201),
+      // A store would refuse the span for it.
+      "spanloom.thread.id": "x".repeat(201),
+      "gen_ai.conversation.id": "..",
       "spanloom.span.kind": "dream",
       "spanloom.node.attempt": 0,
       "spanloom.execution.id": "other",

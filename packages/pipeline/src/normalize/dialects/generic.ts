@@ -8,10 +8,10 @@ const ID_FIELDS = [
   ["executionId", SPANLOOM.executionId],
   ["workflowId", SPANLOOM.workflowId],
   ["nodeId", SPANLOOM.nodeId],
+  ["threadId", SPANLOOM.threadId],
 ] as const;
 const TEXT_FIELDS = [
   ["workflowName", SPANLOOM.workflowName],
-  ["threadId", SPANLOOM.threadId],
   ["nodeType", SPANLOOM.nodeType],
 ] as const;
 

@@ -72,9 +72,7 @@ test("its instrumentations before the convention: messages by their place, and t
     finishReasons: ["tool_calls"],
     input: { messages: [SYSTEM, QUESTION] },
     output: {
-      messages: [
-        { parts: [{ content: "" }, { type: "tool_call", name: "weather", arguments: { city: "Lisbon" } }] },
-      ],
+      messages: [{ parts: [{ type: "tool_call", name: "weather", arguments: { city: "Lisbon" } }] }],
     },
   });
   expect(second?.input).toMatchObject({

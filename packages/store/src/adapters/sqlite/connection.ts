@@ -1,4 +1,4 @@
-import { type MigrationTarget, migrate, needsMigration } from "../../sql/migrations.ts";
+import { type MigrationTarget, migrate, migrationRefused, needsMigration } from "../../sql/migrations.ts";
 import { type Database, openDatabase, type SqliteDriverName, type Statement } from "./driver.ts";
 import { toStoreError } from "./errors.ts";
 
@@ -6,6 +6,8 @@ export interface ConnectionOptions {
   path: string;
   durability: "process-crash" | "power-loss";
   driver?: SqliteDriverName;
+  /** Whether the tables may be made and changed. */
+  migrations: "apply" | "refuse";
 }
 
 /** How long a call waits for another process's transaction. */
@@ -15,8 +17,8 @@ const PAGE_BYTES = 8192;
 /** Pages after which the write-ahead log goes into the file: 16 MiB. */
 const CHECKPOINT_PAGES = 2000;
 const CACHE_KIB = 32_768;
-/** Short: whoever empties the log holds up all writers while it waits for readers. */
-const EMPTY_LOG_TIMEOUT_MS = 500;
+/** For what can wait or be done another way: emptying the log (which holds up all writers), settling statistics. */
+const SHORT_TIMEOUT_MS = 500;
 
 /** One open file: prepared statements, kept by their text, and transactions. */
 export interface Connection {
@@ -26,6 +28,8 @@ export interface Connection {
   read<T>(work: () => T): T;
   /** Runs `work` in one transaction, alone among all processes: all of it is stored, or nothing. */
   write<T>(work: () => T): T;
+  /** The same for `work` that can wait: gives up soon where another process writes. */
+  writeSoon<T>(work: () => T): T;
   /**
    * Brings the write-ahead log into the file and empties it, so that nothing deleted can be read there. Waits shortly for
    * readers of other connections; with one that stays, the log keeps what it holds until the next call or the last close.
@@ -67,6 +71,14 @@ function createConnection(database: Database, path: string): Connection {
       throw toStoreError(error, path);
     }
   };
+  const impatiently = <T>(work: () => T): T => {
+    database.exec(`PRAGMA busy_timeout = ${SHORT_TIMEOUT_MS}`);
+    try {
+      return work();
+    } finally {
+      database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    }
+  };
   return {
     database,
     statement: (sql) => {
@@ -79,14 +91,12 @@ function createConnection(database: Database, path: string): Connection {
     },
     read: (work) => transaction("BEGIN", work),
     write: (work) => transaction("BEGIN IMMEDIATE", work),
+    writeSoon: (work) => impatiently(() => transaction("BEGIN IMMEDIATE", work)),
     emptyLog: () => {
-      database.exec(`PRAGMA busy_timeout = ${EMPTY_LOG_TIMEOUT_MS}`);
       try {
-        database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+        impatiently(() => database.exec("PRAGMA wal_checkpoint(TRUNCATE)"));
       } catch {
         // What was deleted stays deleted; a disk that fails says so to the next call.
-      } finally {
-        database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
       }
     },
     close: () => {
@@ -105,15 +115,16 @@ function rollBack(database: Database): void {
   }
 }
 
-function prepareFile(database: Database, { durability }: ConnectionOptions): void {
+function prepareFile(database: Database, { durability, migrations }: ConnectionOptions): void {
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
   const target: MigrationTarget = {
     exec: (sql) => database.exec(sql),
     scalar: (sql) => (database.prepare(sql).get() as unknown[] | undefined)?.[0],
   };
   // Before anything that writes, so that a file that is not ours is left alone.
-  const fresh = needsMigration(target);
-  if (fresh) database.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
+  const old = needsMigration(target);
+  if (old && migrations === "refuse") throw migrationRefused(target);
+  if (old) database.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
   useWriteAheadLog(target);
   const synchronous = durability === "power-loss" ? "FULL" : "NORMAL";
   // Zeros over what is deleted or replaced. Always on: pages that an ordinary write sets free hold old content, too, and
@@ -122,7 +133,7 @@ function prepareFile(database: Database, { durability }: ConnectionOptions): voi
   database.exec(
     `PRAGMA synchronous = ${synchronous}; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
   );
-  if (fresh) migrate(target);
+  if (old) migrate(target);
 }
 
 /** Changing the journal mode does not wait for others by itself. */

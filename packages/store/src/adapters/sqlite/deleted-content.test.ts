@@ -11,6 +11,9 @@ const file = temporaryFiles();
 /** Stands in everything that the tests delete or replace. */
 const CANARY = "canary-7f3a";
 
+const LATER = { startTime: "1895167000000000000", endTime: "1895167001000000000" };
+const LARGE = { executionId: "large secret", traceId: "c".repeat(32) };
+
 const modes: [name: string, options: Omit<SqliteStoreOptions, "path">][] = [
   ["in a worker", {}],
   ["on the caller's thread", { worker: false }],
@@ -20,7 +23,7 @@ const modes: [name: string, options: Omit<SqliteStoreOptions, "path">][] = [
 describe.each(modes)("sqlite %s", (name, options) => {
   test("leaves nothing of a deleted execution's content in its files", async () => {
     const path = file(`deleted ${name}.db`);
-    const store = createSqliteStore({ path, ...options });
+    const store = createSqliteStore({ retention: false, path, ...options });
     const scope = store.forScope("scope");
     // Rows among others in a page, rows over many pages, and rows that grew and shrank.
     for (const batch of [0, 1, 2].map(spansOf)) {
@@ -37,9 +40,44 @@ describe.each(modes)("sqlite %s", (name, options) => {
     expect(filesWith(path)).toEqual([]);
   });
 
+  test("leaves nothing of a pruned execution's content in its files", async () => {
+    const path = file(`pruned ${name}.db`);
+    const store = createSqliteStore({ path, retention: false, ...options });
+    const scope = store.forScope("scope");
+    // Small executions, a large one that goes in steps, and the last one of the file, whose number stays taken.
+    for (const batch of [0, 1, 2, 3].map(spansOf)) {
+      await scope.write(batch.map((span) => (span.executionId === "kept" ? { ...span, ...LATER } : span)));
+    }
+    const large = Array.from({ length: 15 }, (_, batch) => spansOf(10 + batch)).flat();
+    await scope.write(
+      large.filter((span) => span.executionId === "secret").map((span) => ({ ...span, ...LARGE })),
+    );
+    expect(filesWith(path)).not.toEqual([]);
+    const pruned = await store.prune({ before: LATER.startTime });
+    expect(pruned).toEqual({ executions: 2, spans: 380, more: false });
+    expect(filesWith(path)).toEqual([]);
+    expect((await scope.getTrace("kept", { view: "full" }))?.spans.length).toBe(80);
+    await store.close();
+  });
+
+  test("leaves nothing of redacted content in its files", async () => {
+    const path = file(`redacted ${name}.db`);
+    const store = createSqliteStore({ path, retention: false, ...options });
+    const scope = store.forScope("scope");
+    for (const batch of [0, 1, 2].map(spansOf)) await scope.write(batch);
+    expect(filesWith(path)).not.toEqual([]);
+    const report = await scope.redact(({ traceId, spanId, executionId, revision }) =>
+      makeSpan({ traceId, spanId, executionId, revision }),
+    );
+    expect(report.executions).toBe(2);
+    expect(filesWith(path)).toEqual([]);
+    expect((await scope.getTrace("secret"))?.spanCount).toBe(60);
+    await store.close();
+  });
+
   test("leaves nothing of replaced content in its file once the log is in it", async () => {
     const path = file(`replaced ${name}.db`);
-    const store = createSqliteStore({ path, ...options });
+    const store = createSqliteStore({ retention: false, path, ...options });
     const spans = [0, 1, 2].flatMap(spansOf);
     await store.forScope("scope").write(spans);
     expect(filesWith(path)).not.toEqual([]);
@@ -54,7 +92,7 @@ describe.each(modes)("sqlite %s", (name, options) => {
 
 test("a reader that stays does not hold up a deletion; the log is emptied by the last close", async () => {
   const path = file("reader.db");
-  const store = createSqliteStore({ path });
+  const store = createSqliteStore({ retention: false, path });
   const scope = store.forScope("scope");
   await scope.write(spansOf(0));
   const reader = new DatabaseSync(path);

@@ -7,7 +7,7 @@ export type SqlValue = string | number | null;
 
 /** What both drivers' statements can do; rows come as arrays, in the order of the columns. */
 export interface Statement {
-  run(...values: SqlValue[]): { lastInsertRowid: number | bigint };
+  run(...values: SqlValue[]): { lastInsertRowid: number | bigint; changes: number | bigint };
   get(...values: SqlValue[]): unknown;
   all(...values: SqlValue[]): unknown[];
 }

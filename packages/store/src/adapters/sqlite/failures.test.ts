@@ -16,6 +16,7 @@ test("a full disk rejects the write whole, and reads go on", () => {
     const db = openConnection({
       path: file(`full-${driver.length}.db`),
       durability: "process-crash",
+      migrations: "apply",
       driver,
     });
     const engine = createEngine(db);
@@ -33,6 +34,10 @@ test("a full disk rejects the write whole, and reads go on", () => {
     expect(() => engine.write("scope", big)).toThrow(expect.objectContaining({ code: "store_full" }));
     expect(engine.getExecution("scope", "during")).toBeUndefined();
     expect(engine.getExecution("scope", "before")?.spanCount).toBe(1);
+    // Its statistics may find no room to be kept; the answer needs none.
+    const today = { days: 1, timeZone: "UTC", lastDay: "2026-11-20", groupBy: "nodeType" } as const;
+    expect(engine.getAnalytics("scope", today)?.total.executions?.total).toBe(1);
+    expect(engine.searchSpans("scope", "before", { text: "span" })?.items.length).toBe(1);
     db.database.exec("PRAGMA max_page_count = 1000000");
     expect(engine.write("scope", big).receipt.written).toBe(50);
     expect(engine.recompute("scope").corrected).toEqual([]);
@@ -43,7 +48,7 @@ test("a full disk rejects the write whole, and reads go on", () => {
 test("a database that cannot be written says so, and reads go on", () => {
   for (const driver of ["node:sqlite", "better-sqlite3"] as const) {
     const path = file(`read-only-${driver.length}.db`);
-    const db = openConnection({ path, durability: "process-crash", driver });
+    const db = openConnection({ path, durability: "process-crash", migrations: "apply", driver });
     const engine = createEngine(db);
     engine.write("scope", [makeSpan()]);
     // What SQLite answers for a file or folder without the right to write; root has that right everywhere.
@@ -59,7 +64,7 @@ test("a database that cannot be written says so, and reads go on", () => {
 
 test("a file that another process keeps locked fails clearly, and works again afterwards", async () => {
   const path = file("locked.db");
-  const store = createSqliteStore({ path });
+  const store = createSqliteStore({ retention: false, path });
   const scope = store.forScope("scope");
   await scope.write([makeSpan()]);
   const other = new DatabaseSync(path);
@@ -80,7 +85,7 @@ test("a file that is no database is refused and stays as it is", async () => {
     const path = file(`no-database-${worker}.db`);
     writeFileSync(path, "These are somebody's notes, not a database. ".repeat(100));
     const before = digest(path);
-    const store = createSqliteStore({ path, worker });
+    const store = createSqliteStore({ retention: false, path, worker });
     const error = { code: "store_failed", what: expect.stringContaining("no SQLite database") };
     await expect(store.forScope("scope").write([makeSpan()])).rejects.toMatchObject(error);
     await expect(store.forScope("scope").listExecutions()).rejects.toMatchObject(error);
@@ -95,7 +100,7 @@ test("another application's database and a newer version's are refused and stay 
   database.exec("CREATE TABLE invoices (id INTEGER); INSERT INTO invoices VALUES (1)");
   database.close();
   const newer = file("newer.db");
-  const ours = createSqliteStore({ path: newer, worker: false });
+  const ours = createSqliteStore({ retention: false, path: newer, worker: false });
   await ours.forScope("scope").write([makeSpan()]);
   await ours.close();
   const later = new DatabaseSync(newer);
@@ -103,7 +108,7 @@ test("another application's database and a newer version's are refused and stay 
   later.close();
   for (const path of [foreign, newer]) {
     const before = digest(path);
-    const store = createSqliteStore({ path, worker: false });
+    const store = createSqliteStore({ retention: false, path, worker: false });
     await expect(store.forScope("scope").write([makeSpan()])).rejects.toMatchObject({
       code: "schema_mismatch",
     });
@@ -115,11 +120,16 @@ test("another application's database and a newer version's are refused and stay 
 test("an empty file becomes a store; a folder that is not there is named", async () => {
   const path = file("empty.db");
   writeFileSync(path, "");
-  const store = createSqliteStore({ path, worker: false });
+  const store = createSqliteStore({ retention: false, path, worker: false });
   expect((await store.forScope("scope").write([makeSpan()])).written).toBe(1);
   await store.close();
   for (const driver of ["node:sqlite", "better-sqlite3"] as const) {
-    const lost = createSqliteStore({ path: file("no/such/folder.db"), worker: false, driver });
+    const lost = createSqliteStore({
+      retention: false,
+      path: file("no/such/folder.db"),
+      worker: false,
+      driver,
+    });
     await expect(lost.forScope("scope").listExecutions()).rejects.toMatchObject({
       code: "store_failed",
       what: expect.stringContaining("cannot be opened"),
@@ -129,7 +139,7 @@ test("an empty file becomes a store; a folder that is not there is named", async
 
 test("a damaged file says so", async () => {
   const path = file("damaged.db");
-  const store = createSqliteStore({ path, worker: false });
+  const store = createSqliteStore({ retention: false, path, worker: false });
   const spans = Array.from({ length: 300 }, (_, index) =>
     makeSpan({ spanId: (index + 1).toString(16).padStart(16, "0"), input: textContent("y".repeat(2000)) }),
   );
@@ -138,7 +148,7 @@ test("a damaged file says so", async () => {
   const bytes = readFileSync(path);
   bytes.fill(0x5a, 4096 * 2);
   writeFileSync(path, bytes);
-  const damaged = createSqliteStore({ path, worker: false });
+  const damaged = createSqliteStore({ retention: false, path, worker: false });
   await expect(damaged.forScope("scope").getTrace("execution-1", { view: "full" })).rejects.toMatchObject({
     code: "store_failed",
     what: expect.stringContaining("damaged"),
@@ -159,7 +169,11 @@ test("a worker that dies rejects what is under way, and the next call starts ano
        parentPort.on("message", () => { writeFileSync(${JSON.stringify(marker)}, ""); throw new Error("out of memory"); });
      }`,
   );
-  const store = createSqliteStore({ path: file("dying.db"), workerUrl: pathToFileURL(dying) });
+  const store = createSqliteStore({
+    retention: false,
+    path: file("dying.db"),
+    workerUrl: pathToFileURL(dying),
+  });
   const scope = store.forScope("scope");
   const calls = [scope.write([makeSpan()]), scope.listExecutions()];
   for (const result of await Promise.allSettled(calls)) {
@@ -173,7 +187,11 @@ test("a worker that dies rejects what is under way, and the next call starts ano
 });
 
 test("a worker that cannot be loaded says what to do", async () => {
-  const store = createSqliteStore({ path: file("x.db"), workerUrl: pathToFileURL(file("not-there.mjs")) });
+  const store = createSqliteStore({
+    retention: false,
+    path: file("x.db"),
+    workerUrl: pathToFileURL(file("not-there.mjs")),
+  });
   await expect(store.forScope("scope").listExecutions()).rejects.toMatchObject({
     code: "store_failed",
     fix: expect.stringContaining("worker: false"),
@@ -183,7 +201,7 @@ test("a worker that cannot be loaded says what to do", async () => {
 
 test("close waits for writes under way; then the store is closed, for good", async () => {
   const path = file("closing.db");
-  const store = createSqliteStore({ path });
+  const store = createSqliteStore({ retention: false, path });
   const scope = store.forScope("scope");
   const write = scope.write([makeSpan()]);
   await store.close();
@@ -191,13 +209,13 @@ test("close waits for writes under way; then the store is closed, for good", asy
   await expect(scope.write([makeSpan()])).rejects.toMatchObject({ code: "store_closed" });
   expect(() => store.forScope("other")).toThrow(expect.objectContaining({ code: "store_closed" }));
 
-  const again = createSqliteStore({ path });
+  const again = createSqliteStore({ retention: false, path });
   expect((await again.forScope("scope").getTrace("execution-1"))?.spanCount).toBe(1);
   await again.close();
 });
 
 test("records that cannot cross to the worker are rejected alone", async () => {
-  const store = createSqliteStore({ path: file("poison.db") });
+  const store = createSqliteStore({ retention: false, path: file("poison.db") });
   const poison = { ...makeSpan({ spanId: "00000000000000b2" }), attributes: { callback: () => {} } };
   const records = [makeSpan(), poison as never, makeSpan({ spanId: "00000000000000b3" })];
   const receipt = await store.forScope("scope").write(records);
@@ -210,8 +228,9 @@ test("options that cannot be used are refused at once", () => {
     { path: "" },
     { path: "x", durability: "forever" },
     { path: "x", driver: "sqlite3" },
+    { path: "x", migrations: "ask" },
   ]) {
-    expect(() => createSqliteStore(options as never)).toThrow(
+    expect(() => createSqliteStore({ retention: false, ...(options as object) } as never)).toThrow(
       expect.objectContaining({ code: "invalid_argument" }),
     );
   }

@@ -1,7 +1,7 @@
 import type { Connection } from "./connection.ts";
 
 /** What a number in `dim` stands for. */
-export const DIM = { workflow: 1, node: 2, model: 3 } as const;
+export const DIM = { workflow: 1, node: 2, model: 3, nodeType: 4 } as const;
 export type DimType = (typeof DIM)[keyof typeof DIM];
 
 /** Most numbers kept in memory; they are only a faster way to the same answer. */
@@ -17,6 +17,8 @@ export interface Names {
   dim(scopeNo: number, type: DimType, value: string | undefined): number;
   /** The value's number; `undefined` where no span ever had it. */
   findDim(scopeNo: number, type: DimType, value: string): number | undefined;
+  /** Every scope that was ever written in. */
+  scopes(): string[];
   /** The value behind a number; empty for 0. */
   value(dimNo: number): string;
   /** Keeps what a write has made, or forgets it with the transaction. */
@@ -68,6 +70,10 @@ export function createNames(db: Connection): Names {
           value,
         )
       );
+    },
+    scopes: () => {
+      const rows = db.statement("SELECT name FROM scope ORDER BY scope_no").all() as [string][];
+      return rows.map(([name]) => name);
     },
     value: (dimNo) => {
       const row = db.statement("SELECT value FROM dim WHERE dim_no = ?").get(dimNo) as [string] | undefined;

@@ -1,10 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, unwatchFile, watchFile, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createMemoryStore } from "../memory.ts";
 import { createSqliteStore } from "../sqlite.ts";
+import { startWriter } from "./start-writer.test-support.ts";
 import { temporaryFiles } from "./temporary-file.test-support.ts";
 import { sharedSpan } from "./writer-process.test-support.ts";
 
@@ -16,7 +15,7 @@ test("two processes write one execution together, and every sum is that of one w
   const codes = await Promise.all(writers.map(async (writer) => (await once(writer, "exit"))[0]));
   expect(codes).toEqual([0, 0]);
 
-  const store = createSqliteStore({ path, worker: false });
+  const store = createSqliteStore({ retention: false, path, worker: false });
   const scope = store.forScope("scope");
   const reference = createMemoryStore().forScope("scope");
   await reference.write(Array.from({ length: 200 }, (_, number) => sharedSpan(number)));
@@ -41,7 +40,7 @@ test("a process that is killed while it writes loses nothing that was acknowledg
     await once(writer, "exit");
 
     const promised = readFileSync(acknowledged, "utf8").trim().split("\n").map(Number);
-    const store = createSqliteStore({ path, worker: false });
+    const store = createSqliteStore({ retention: false, path, worker: false });
     const scope = store.forScope("scope");
     const page = present(await scope.getTrace("shared"));
     const stored = new Set(page.spans.map((span) => span.spanId));
@@ -53,12 +52,6 @@ test("a process that is killed while it writes loses nothing that was acknowledg
     await store.close();
   }
 });
-
-function startWriter(path: string, first: number, count: number, ackFile: string): ChildProcess {
-  const script = join(import.meta.dirname, "writer-process.test-support.ts");
-  const args = ["--conditions=@spanloom/source", script, path, String(first), String(count), ackFile];
-  return spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"] });
-}
 
 /** Waits until the file has so many lines. */
 async function linesIn(path: string, count: number): Promise<void> {

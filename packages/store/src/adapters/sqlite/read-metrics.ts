@@ -58,7 +58,10 @@ function withoutContent({ input, output, stateBefore, stateAfter, ...span }: Spa
 }
 
 /** What a record must have and a skeleton lacks; no sum looks at it. */
-const NO_PAYLOAD = {
+export const NO_PAYLOAD: Pick<
+  SpanRecord,
+  "otelKind" | "attributes" | "events" | "links" | "resource" | "instrumentation" | "schemaVersion"
+> = {
   otelKind: "internal",
   attributes: {},
   events: [],
@@ -66,4 +69,4 @@ const NO_PAYLOAD = {
   resource: { attributes: {} },
   instrumentation: { name: "" },
   schemaVersion: SCHEMA_VERSION,
-} satisfies Partial<SpanRecord>;
+};

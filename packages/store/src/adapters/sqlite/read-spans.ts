@@ -1,5 +1,10 @@
-import type { ExecutionSummary, GetTraceQuery } from "@spanloom/model";
-import { decodeCursor, encodeCursor, invalidCursor } from "@spanloom/model";
+import {
+  type ExecutionSummary,
+  type GetTraceQuery,
+  invalidCursor,
+  type SearchSpansQuery,
+  type SpanMatches,
+} from "@spanloom/model";
 import { checkOneOf, checkWhole } from "../../check-arguments.ts";
 import { fingerprintOf } from "../../list-query.ts";
 import { createPageRoom } from "../../page-room.ts";
@@ -7,6 +12,8 @@ import { recordJson, skeletonJson } from "../../sql/row-codec.ts";
 import type { Connection } from "./connection.ts";
 import type { Names } from "./names.ts";
 import { findExecution } from "./read-summaries.ts";
+import { createSearch } from "./search-spans.ts";
+import { readTraceCursor, resume, traceCursor } from "./trace-cursor.ts";
 import { type Place, readOrder } from "./trace-order.ts";
 
 /**
@@ -36,6 +43,7 @@ export interface SpanReader {
   page(scope: string, executionId: string, query: GetTraceQuery): TracePageText | undefined;
   one(scope: string, executionId: string, spanId: string, traceId: string | undefined): string | undefined;
   changes(scope: string, executionId: string, since: number, limit: number): TraceChangesText | undefined;
+  search(scope: string, executionId: string, query: SearchSpansQuery): SpanMatches | undefined;
 }
 
 /** Orders of executions that are being paged through. They can be made again, as long as no span moves or goes away. */
@@ -62,7 +70,7 @@ export function createSpanReader(db: Connection, names: Names): SpanReader {
       const limit = checkWhole(query.limit, "limit", { least: 1, most: 10_000, fallback });
       const asked = checkWhole(query.asOfSeq, "asOfSeq", { fallback: Number.MAX_SAFE_INTEGER });
       const mark = fingerprintOf([executionId]);
-      const from = query.cursor === undefined ? undefined : readCursor(query.cursor, mark);
+      const from = query.cursor === undefined ? undefined : readTraceCursor(query.cursor, mark);
       if (from !== undefined && query.asOfSeq !== undefined && from.seq !== query.asOfSeq)
         throw invalidCursor();
       const found = findExecution(db, names.findScope(scope), executionId);
@@ -78,7 +86,9 @@ export function createSpanReader(db: Connection, names: Names): SpanReader {
         asOfSeq,
         spanCount: order.length,
         ...(page.end < order.length &&
-          last !== undefined && { nextCursor: encodeCursor([mark, asOfSeq, page.end, last[1]]) }),
+          last !== undefined && {
+            nextCursor: traceCursor(mark, { seq: asOfSeq, index: page.end, spanId: last[1] }),
+          }),
       };
     },
     one: (scope, executionId, spanId, traceId) => {
@@ -104,6 +114,13 @@ export function createSpanReader(db: Connection, names: Names): SpanReader {
       // An execution that vanished or was deleted still tells those who followed it what went away.
       if (hidden && (since === 0 || since >= summary.seq)) return undefined;
       return readChanges(db, no, summary, since, limit);
+    },
+    search: (scope, executionId, query) => {
+      const { asOfSeq: asked, page } = createSearch(db, executionId, query);
+      const found = findExecution(db, names.findScope(scope), executionId);
+      if (found === undefined || found.hidden) return undefined;
+      const asOfSeq = Math.min(asked ?? found.summary.seq, found.summary.seq);
+      return page(found, orderOf(found.no, asOfSeq), asOfSeq);
     },
   };
 }
@@ -172,28 +189,4 @@ function readChanges(
 
 function traceIdOf(db: Connection, traceNo: number): string {
   return (db.statement("SELECT trace_id FROM trace WHERE trace_no = ?").get(traceNo) as [string])[0];
-}
-
-interface Position {
-  seq: number;
-  index: number;
-  spanId: string;
-}
-
-function readCursor(cursor: unknown, mark: string): Position {
-  const position = typeof cursor === "string" ? decodeCursor(cursor) : undefined;
-  if (!Array.isArray(position) || position.length !== 4) throw invalidCursor();
-  const [found, seq, index, spanId] = position;
-  if (found !== mark || !isCount(seq) || !isCount(index) || typeof spanId !== "string") throw invalidCursor();
-  return { seq, index, spanId };
-}
-
-function resume(order: readonly Place[], { index, spanId }: Position): number {
-  if (order[index - 1]?.[1] === spanId) return index;
-  const found = order.findIndex((place) => place[1] === spanId);
-  return found === -1 ? index : found + 1;
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }

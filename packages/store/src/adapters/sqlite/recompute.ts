@@ -5,16 +5,21 @@ import { addSums, emptySums, SUM_COLUMNS, SUMS_READ, type Sums, sumsOf } from ".
 import type { Connection } from "./connection.ts";
 import type { SqlValue } from "./driver.ts";
 import { createExecutions, type ExecutionRow, type Executions } from "./executions.ts";
+import { createStatsFolds } from "./fold-stats.ts";
 import { frameOf } from "./frames.ts";
 import { nameSpans, renameTrace } from "./late-names.ts";
 import { DIM, type Names } from "./names.ts";
-import { CUBES, GRAINS, QUARTER_SECONDS } from "./rollups.ts";
+import { mendStats } from "./recompute-stats.ts";
+import { readMarks } from "./retention-marks.ts";
+import { CUBES, GRAINS, PRUNED, QUARTER_SECONDS } from "./rollups.ts";
 import { COUNTERS, counters, FRAME, frameValues } from "./settle-executions.ts";
+import { settleStats } from "./settle-stats.ts";
 import { decodeRecord, findTrace, loadRows, type SpanRow, saveRow, storedTexts } from "./span-rows.ts";
 import { saveRows } from "./write-spans.ts";
 
 /** What {@link recompute} calls the sums that belong to no single execution. */
 const DAILY_SUMS = "daily sums";
+const ANALYTICS = "analytics";
 
 /** Works everything derived out again from the records, in one transaction, and mends what differs. */
 export function recompute(
@@ -24,6 +29,7 @@ export function recompute(
 ): { executions: number; corrected: string[] } {
   const scopeNo = names.findScope(scope);
   if (scopeNo === undefined) return { executions: 0, corrected: [] };
+  while (settleStats(db, names, scopeNo, createStatsFolds(db), Number.POSITIVE_INFINITY));
   const wrong = new Set<number>();
   const executions = createExecutions(db, scopeNo);
   const traceIds = db.statement("SELECT trace_id FROM trace WHERE scope_no = ?").all(scopeNo) as [string][];
@@ -40,6 +46,9 @@ export function recompute(
     if (mended) corrected.push(id);
   }
   if (mendRollups(db, scopeNo)) corrected.push(DAILY_SUMS);
+  const stats = mendStats(db, names, scopeNo);
+  corrected.push(...stats.executions.filter((id) => !corrected.includes(id)));
+  if (stats.sums) corrected.push(ANALYTICS);
   return { executions: counted, corrected };
 }
 
@@ -237,18 +246,24 @@ function mendRow(
 function mendRollups(db: Connection, scopeNo: number): boolean {
   const sums = SUM_COLUMNS.join(", ");
   const key = "cube, grain, bucket, workflow_no, model_no";
+  const { sumsFrom } = readMarks(db, scopeNo);
+  // What is there, and what pruned executions had added.
+  const finest = `SELECT e.workflow_no, u.bucket, u.model_no, ${SUM_COLUMNS.map((column) => `u.${column}`).join(", ")}
+      FROM execution e JOIN exec_usage u ON u.exec_no = e.exec_no WHERE e.scope_no = ${scopeNo} AND u.bucket >= ${sumsFrom}
+    UNION ALL SELECT workflow_no, bucket, model_no, ${sums} FROM usage
+      WHERE scope_no = ${scopeNo} AND cube = ${PRUNED} AND bucket >= ${sumsFrom}`;
   const parts = CUBES.flatMap((cube) =>
     GRAINS.map(
-      (grain) => `SELECT ${cube} cube, ${grain} grain, u.bucket / ${grain} * ${grain} bucket,
-        ${cube & 1 ? "e.workflow_no" : "0"} workflow_no, ${cube & 2 ? "u.model_no" : "0"} model_no,
-        ${SUM_COLUMNS.map((column) => `sum(u.${column}) ${column}`).join(", ")}
-        FROM execution e JOIN exec_usage u ON u.exec_no = e.exec_no WHERE e.scope_no = ${scopeNo} GROUP BY 3, 4, 5`,
+      (grain) => `SELECT ${cube} cube, ${grain} grain, bucket / ${grain} * ${grain} bucket,
+        ${cube & 1 ? "workflow_no" : "0"} workflow_no, ${cube & 2 ? "model_no" : "0"} model_no,
+        ${SUM_COLUMNS.map((column) => `sum(${column}) ${column}`).join(", ")} FROM (${finest}) GROUP BY 3, 4, 5`,
     ),
   );
   const exec = (sql: string): void => db.database.exec(sql);
   exec("DROP TABLE IF EXISTS temp.expected");
   exec(`CREATE TEMP TABLE expected AS ${parts.join(" UNION ALL ")}`);
-  const stored = `SELECT ${key}, ${sums} FROM usage WHERE scope_no = ${scopeNo}`;
+  const own = `scope_no = ${scopeNo} AND cube <> ${PRUNED}`;
+  const stored = `SELECT ${key}, ${sums} FROM usage WHERE ${own}`;
   const expected = `SELECT ${key}, ${sums} FROM temp.expected`;
   const [differences] = db.database
     .prepare(
@@ -256,7 +271,7 @@ function mendRollups(db: Connection, scopeNo: number): boolean {
     )
     .get() as [number];
   if (differences > 0) {
-    exec(`DELETE FROM usage WHERE scope_no = ${scopeNo}`);
+    exec(`DELETE FROM usage WHERE ${own}`);
     exec(
       `INSERT INTO usage (scope_no, ${key}, ${sums}) SELECT ${scopeNo}, ${key}, ${sums} FROM temp.expected`,
     );

@@ -8,6 +8,7 @@ import {
   takesAway,
 } from "../../sql/sums.ts";
 import type { Connection } from "./connection.ts";
+import { readMarks } from "./retention-marks.ts";
 
 /** The finest grain of sums over time. Every time zone stands on it. */
 export const QUARTER_SECONDS = 900;
@@ -15,11 +16,15 @@ export const QUARTER_SECONDS = 900;
 export const GRAINS: readonly [900, 3600, 14_400, 86_400] = [QUARTER_SECONDS, 3600, 14_400, 86_400];
 /** How `usage` splits: bit 1 by workflow, bit 2 by model. */
 export const CUBES = [0, 1, 2, 3] as const;
+/** What pruned executions had added, by everything, in quarter-hours: it is also in the other cubes. */
+export const PRUNED = 4;
 
 /** Collects what a batch changes in the sums of a scope, and writes each changed row once. */
 export interface Rollups {
   add(bucket: number, workflowNo: number, modelNo: number, sums: Sums, sign?: 1 | -1): void;
   save(): void;
+  /** Keeps the same as what pruned executions had added. It is in the sums already. */
+  savePruned(): void;
 }
 
 interface Cell {
@@ -43,9 +48,15 @@ const DELETE = `DELETE FROM usage WHERE ${KEY.map((column) => `${column} = ?`).j
 
 export function createRollups(db: Connection, scopeNo: number): Rollups {
   const cells = new Map<string, Cell>();
+  const { sumsFrom } = readMarks(db, scopeNo);
   return {
     add: (bucket, workflowNo, modelNo, sums, sign = 1) => {
-      addTo(cells, bucket, workflowNo, modelNo, sums, sign);
+      if (bucket >= sumsFrom) addTo(cells, bucket, workflowNo, modelNo, sums, sign);
+    },
+    savePruned: () => {
+      for (const { bucket, workflowNo, modelNo, sums } of cells.values()) {
+        db.statement(UPSERT).run(scopeNo, PRUNED, QUARTER_SECONDS, bucket, workflowNo, modelNo, ...sums);
+      }
     },
     save: () => {
       const upsert = db.statement(UPSERT);

@@ -14,6 +14,8 @@ import { createExecutions, type Executions } from "./executions.ts";
 import { nameSpans } from "./late-names.ts";
 import { createLeafBits } from "./leaf-bits.ts";
 import { DIM, type Names } from "./names.ts";
+import { isPast, joinPast } from "./past-retention.ts";
+import { readMarks } from "./retention-marks.ts";
 import { settleExecutions } from "./settle-executions.ts";
 import {
   decodeRecord,
@@ -46,19 +48,33 @@ export function writeSpans(
   const executions = createExecutions(db, scopeNo);
   const traces = new Map<string, TraceRow>();
   const brought = new Set<SpanRow>();
+  const { watermark } = readMarks(db, scopeNo);
+  const past: { index: number; record: SpanRecord }[] = [];
   records.forEach((given, index) => {
     const record = admit(given);
-    const rejected = "code" in record ? record : refuse(record);
-    if (rejected !== undefined) receipt.rejected.push({ index, ...rejected });
-    else if (take(record as SpanRecord)) receipt.written++;
-    else receipt.unchanged++;
+    if ("code" in record) receipt.rejected.push({ index, ...record });
+    else if (watermark !== undefined && isPast(record, watermark)) past.push({ index, record });
+    else put(index, record);
   });
+  if (past.length > 0) {
+    const known = { db, executions, findTrace: peekTrace };
+    for (const { index, record } of joinPast(known, brought, past, (item) => put(item.index, item.record))) {
+      receipt.rejected.push({ index, ...(refuse(record, peekTrace(record.traceId)) ?? PAST) });
+    }
+    receipt.rejected.sort((a, b) => a.index - b.index);
+  }
 
-  function refuse(record: SpanRecord): Rejection | undefined {
-    const trace = traceOf(record.traceId);
+  function put(index: number, record: SpanRecord): void {
+    const rejected = refuse(record, traceOf(record.traceId));
+    if (rejected !== undefined) receipt.rejected.push({ index, ...rejected });
+    else if (take(record)) receipt.written++;
+    else receipt.unchanged++;
+  }
+
+  function refuse(record: SpanRecord, trace: TraceRow | undefined): Rejection | undefined {
     const unnamed = record.executionId === record.traceId;
-    if (unnamed && !trace.refusesUnnamed && trace.isNew) return undefined;
-    const refused = (unnamed && trace.refusesUnnamed) || executions.byId(record.executionId).deleted;
+    if (unnamed && !trace?.refusesUnnamed && trace?.isNew) return undefined;
+    const refused = (unnamed && trace?.refusesUnnamed) || executions.byId(record.executionId).deleted;
     return refused ? DELETED : undefined;
   }
 
@@ -81,6 +97,13 @@ export function writeSpans(
       trace = findTrace(db, scopeNo, id) ?? insertTrace(db, scopeNo, id);
       traces.set(id, trace);
     }
+    return trace;
+  }
+
+  /** Makes none, so that what is refused leaves nothing behind. */
+  function peekTrace(id: string): TraceRow | undefined {
+    const trace = traces.get(id) ?? findTrace(db, scopeNo, id);
+    if (trace !== undefined) traces.set(id, trace);
     return trace;
   }
 
@@ -138,6 +161,11 @@ type Rejection = Omit<RejectedSpan, "index">;
 const DELETED: Rejection = {
   code: "deleted_execution",
   message: "executionId: this execution was deleted; late spans are refused",
+};
+
+const PAST: Rejection = {
+  code: "past_retention",
+  message: "startTime: retention has removed executions of that time, and this span's is not there",
 };
 
 function admit(given: unknown): SpanRecord | Rejection {

@@ -1,4 +1,5 @@
-// One of several processes that write to one file: node writer-process.test-support.ts <path> <first> <count> <ackFile>
+// One of several processes that write to one file:
+// node writer-process.test-support.ts <path> <first> <count> <ackFile> <batch>
 import { appendFileSync } from "node:fs";
 import type { SpanRecord } from "@spanloom/model";
 import { makeSpan } from "@spanloom/model/fixtures";
@@ -23,10 +24,11 @@ export function sharedSpan(number: number): SpanRecord {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const [path = "", first, count, ackFile = ""] = process.argv.slice(2);
-  const scope = createSqliteStore({ path, worker: false }).forScope("scope");
-  for (let number = Number(first); number < Number(first) + Number(count); number += 5) {
-    await scope.write(Array.from({ length: 5 }, (_, index) => sharedSpan(number + index)));
+  const [path = "", first, count, ackFile = "", batch] = process.argv.slice(2);
+  const size = Number(batch);
+  const scope = createSqliteStore({ path, worker: false, retention: false }).forScope("scope");
+  for (let number = Number(first); number < Number(first) + Number(count); number += size) {
+    await scope.write(Array.from({ length: size }, (_, index) => sharedSpan(number + index)));
     // Only what is in this file was promised.
     appendFileSync(ackFile, `${number}\n`);
   }

@@ -1,0 +1,41 @@
+import type { Delivery } from "./delivery.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Waiting } from "./record-queue.ts";
+
+/** What comes later than this many deletions is for the store's tombstone. */
+const MAX_DELETED = 10_000;
+
+/**
+ * Forgets an execution, in memory and on the disk. What is being sent just now may still arrive. Rejects when the disk
+ * would not.
+ */
+export async function deleteExecution(
+  { deleted, queue, ledger, options }: Delivery,
+  executionId: string,
+): Promise<void> {
+  deleted.add(executionId);
+  const [oldest] = deleted;
+  if (deleted.size > MAX_DELETED && oldest !== undefined) deleted.delete(oldest);
+  forget(
+    queue.remove(({ record }) => record.executionId === executionId),
+    ledger,
+  );
+  await options.spool?.deleteExecution(executionId, (from, count) => {
+    ledger.lose("deleted", count);
+    if (from === "deadLettered") ledger.counters.deadLettered -= count;
+  });
+}
+
+/** The entries of executions that nobody has deleted; the others are let go. */
+export function withoutDeleted({ deleted, ledger }: Delivery, entries: Waiting[]): Waiting[] {
+  const gone = entries.filter(({ record }) => deleted.has(record.executionId));
+  if (gone.length === 0) return entries;
+  forget(gone, ledger);
+  return entries.filter((entry) => !gone.includes(entry));
+}
+
+/** That is no fault, and nobody is told. */
+function forget(entries: readonly Waiting[], ledger: Ledger): void {
+  ledger.settle(entries);
+  ledger.lose("deleted", entries.length);
+}
