@@ -177,7 +177,7 @@ export class SpanFiles {
 }
 
 /** Ranges that touch or overlap as one, in parts of a bounded size. */
-export function joined(ranges: readonly (readonly [number, number])[], most: number): [number, number][] {
+function joined(ranges: readonly (readonly [number, number])[], most: number): [number, number][] {
   const result: [number, number][] = [];
   for (const [start, end] of [...ranges].sort((a, b) => a[0] - b[0])) {
     const last = result.at(-1);
