@@ -3,7 +3,10 @@ import { readFileSync } from "node:fs";
 import { type ClickHouseClient, createClient } from "@clickhouse/client";
 import { parentOf, phaseOf, type SpanRecord, toSkeleton } from "@spanloom/model";
 import { createClickHouseStore } from "@spanloom/store/clickhouse";
-import { type RunningClickHouse, startClickHouse } from "../scripts/clickhouse-server.ts";
+import {
+  type RunningClickHouse,
+  startClickHouse,
+} from "../packages/store/src/adapters/clickhouse/test-server.test-support.ts";
 import { against, type BenchCase, type BenchResult, summarize } from "./bench.ts";
 import { execution, shortExecution } from "./store-sample.ts";
 
@@ -181,7 +184,9 @@ async function manyExecutions(client: ClickHouseClient, { cases }: BenchResult):
     for (const groupBy of [undefined, "workflow", "model"] as const) {
       const by = groupBy === undefined ? "in total" : `by ${groupBy}`;
       cases.push(
-        await timed(`costs of 30 days ${by}, ${at}`, () => scope.getDailyCosts({ ...window, ...(groupBy && { groupBy }) })),
+        await timed(`costs of 30 days ${by}, ${at}`, () =>
+          scope.getDailyCosts({ ...window, ...(groupBy && { groupBy }) }),
+        ),
       );
     }
     cases.push(
@@ -198,7 +203,8 @@ async function manyExecutions(client: ClickHouseClient, { cases }: BenchResult):
 
 async function bytesOf(client: ClickHouseClient, database: string): Promise<number> {
   const rows = await client.query({
-    query: "SELECT sum(bytes_on_disk) AS bytes FROM system.parts WHERE active AND database = {database:String}",
+    query:
+      "SELECT sum(bytes_on_disk) AS bytes FROM system.parts WHERE active AND database = {database:String}",
     query_params: { database },
     format: "JSONEachRow",
   });

@@ -1,7 +1,7 @@
 import { afterAll, describe, test } from "vitest";
-import { type RunningClickHouse, startClickHouse } from "../../../../scripts/clickhouse-server.ts";
 import { storeConformance } from "../testing/index.ts";
 import { clientOf, harness } from "./clickhouse/harness.test-support.ts";
+import { type RunningClickHouse, startClickHouse } from "./clickhouse/test-server.test-support.ts";
 
 const server = await startClickHouse();
 const reason = "missing" in server ? server.missing : undefined;

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { canonicalJson, compareRecords, type ScopedStore, type SpanRecord, spanKey } from "@spanloom/model";
 import { makeSpan } from "@spanloom/model/fixtures";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type RunningClickHouse, startClickHouse } from "../../../../../scripts/clickhouse-server.ts";
 import { checkAll } from "../../testing/concurrency.ts";
 import { Expected, Follower, readAll } from "../../testing/expected.ts";
 import { createRandom } from "../../testing/random.ts";
@@ -12,6 +11,7 @@ import { randomHistory } from "../../testing/random-history.ts";
 import { createClickHouseStore } from "../clickhouse.ts";
 import type { ClickHouseClient } from "./client.ts";
 import { clientOf, newDatabase } from "./harness.test-support.ts";
+import { type RunningClickHouse, startClickHouse } from "./test-server.test-support.ts";
 
 const ENGINE_KILLS = 6;
 

@@ -1,8 +1,8 @@
 import { makeSpan } from "@spanloom/model/fixtures";
 import { afterAll, describe, expect, test } from "vitest";
-import { type RunningClickHouse, startClickHouse } from "../../../../../scripts/clickhouse-server.ts";
 import { CLICKHOUSE_SCHEMA_VERSION, clickhouseSchema, createClickHouseStore } from "../clickhouse.ts";
 import { clientOf, newDatabase } from "./harness.test-support.ts";
+import { type RunningClickHouse, startClickHouse } from "./test-server.test-support.ts";
 
 const server = await startClickHouse();
 const reason = "missing" in server ? server.missing : undefined;

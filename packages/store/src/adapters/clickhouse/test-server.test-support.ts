@@ -15,7 +15,7 @@ export interface RunningClickHouse {
 
 const CHDB = "3.4.0";
 /** Outside the workspace: the engine unpacks to half a gigabyte, and only these tests need it. */
-const home = join(import.meta.dirname, "..", ".cache", "clickhouse");
+const home = join(import.meta.dirname, "../../../../../.cache/clickhouse");
 
 /**
  * A real ClickHouse engine: `CLICKHOUSE_URL`, else `chdb`, the engine as a package, installed once into `.cache` and served
@@ -50,7 +50,7 @@ async function install(): Promise<string | undefined> {
 
 async function start(given: string | undefined, wanted: number): Promise<RunningClickHouse> {
   const data = given ?? mkdtempSync(join(tmpdir(), "spanloom-clickhouse-"));
-  const serve = join(import.meta.dirname, "clickhouse", "serve.mjs");
+  const serve = join(import.meta.dirname, "serve.test-support.mjs");
   const server = spawn(process.execPath, [serve, home, data, String(wanted)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
