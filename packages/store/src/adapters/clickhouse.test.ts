@@ -111,6 +111,10 @@ test("the tables' statements can be run by hand, one after the other", () => {
   const statements = clickhouseSchema("traces");
   expect(statements[0]).toBe("CREATE DATABASE IF NOT EXISTS `traces`");
   expect(statements.slice(1).every((one) => one.includes("`traces`."))).toBe(true);
+  // The guide makes the tables of a cluster of them by these two marks.
+  const tables = statements.filter((one) => one.startsWith("CREATE TABLE IF NOT EXISTS `traces`."));
+  expect(tables).toHaveLength(statements.length - 2);
+  expect(tables.every((one) => one.includes("ENGINE = ReplacingMergeTree(version)"))).toBe(true);
 });
 
 async function never(): Promise<never> {

@@ -1,5 +1,5 @@
 import { makeSpan } from "@spanloom/model/fixtures";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { CLICKHOUSE_SCHEMA_VERSION, clickhouseSchema, createClickHouseStore } from "../clickhouse.ts";
 import { clientOf, newDatabase } from "./harness.test-support.ts";
 import { type RunningClickHouse, startClickHouse } from "./test-server.test-support.ts";
@@ -7,7 +7,7 @@ import { type RunningClickHouse, startClickHouse } from "./test-server.test-supp
 const server = await startClickHouse();
 const reason = "missing" in server ? server.missing : undefined;
 
-describe.skipIf(reason !== undefined)(`tables${reason ? ` (skipped: ${reason})` : ""}`, () => {
+describe.skipIf(reason !== undefined)(`tables and writers${reason ? ` (skipped: ${reason})` : ""}`, () => {
   const { url, stop } = server as RunningClickHouse;
   const client = clientOf(url);
   afterAll(async () => {
@@ -49,6 +49,26 @@ describe.skipIf(reason !== undefined)(`tables${reason ? ` (skipped: ${reason})` 
     const rows = await client.query({ query: `SELECT span_id FROM ${database}.span`, format: "JSONEachRow" });
     expect(await rows.json()).toHaveLength(1);
     await store.close();
+  });
+
+  test("a process takes over from one whose clock is ahead: what it writes is later all the same", async () => {
+    const database = newDatabase();
+    const stores = [0, 1, 2].map(() => createClickHouseStore({ client, database, retention: false }));
+    const [behind, ahead, reader] = stores.map((store) => store.forScope("scope"));
+    await behind?.write([makeSpan({ name: "first" })]);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3_600_000 });
+    try {
+      await ahead?.write([makeSpan({ name: "second", revision: 1 })]);
+    } finally {
+      vi.useRealTimers();
+    }
+    await behind?.write([makeSpan({ name: "third", revision: 2 }), makeSpan({ spanId: "c".repeat(16) })]);
+    const page = await reader?.getTrace(makeSpan().executionId);
+    expect(page?.execution.spanCount).toBe(2);
+    expect(page?.spans.map((span) => span.name)).toContain("third");
+    expect((await reader?.listExecutions())?.items[0]?.spanCount).toBe(2);
+    expect((await reader?.recompute())?.corrected).toEqual([]);
+    for (const store of stores) await store.close();
   });
 
   test("a url alone will do: the client is the store's own", async () => {

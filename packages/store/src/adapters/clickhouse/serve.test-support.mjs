@@ -1,6 +1,6 @@
 // ClickHouse's own engine behind its HTTP protocol, as far as `@clickhouse/client` speaks it: queries with parameters and
 // settings, inserts in a body that may be compressed, errors with their code. One query at a time.
-// Usage: node serve.mjs <folder of the chdb package> <data folder> <port, or 0>; prints the port when it listens, on loopback.
+// Usage: node serve.test-support.mjs <folder of the chdb package> <data folder> <port, or 0>; prints the port when it listens, on loopback.
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";

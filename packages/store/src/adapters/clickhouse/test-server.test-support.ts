@@ -15,7 +15,7 @@ export interface RunningClickHouse {
 
 const CHDB = "3.4.0";
 /** Outside the workspace: the engine unpacks to half a gigabyte, and only these tests need it. */
-const home = join(import.meta.dirname, "../../../../..", ".cache", "clickhouse");
+const home = join(import.meta.dirname, "../../../../../.cache/clickhouse");
 
 /**
  * A real ClickHouse engine: `CLICKHOUSE_URL`, else `chdb`, the engine as a package, installed once into `.cache` and served
