@@ -8,7 +8,7 @@ import {
   type TestServer,
 } from "../packages/store/src/adapters/postgres/test-server.test-support.ts";
 import { against, type BenchCase, type BenchResult, summarize } from "./bench.ts";
-import { execution, shortExecution } from "./executions.ts";
+import { execution, shortExecution } from "./store-sample.ts";
 
 const BATCH = 500;
 const ROUNDS = 7;

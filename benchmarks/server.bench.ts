@@ -20,7 +20,7 @@ export default async function server(): Promise<BenchResult> {
   try {
     // In this thread, so that all of the work is in the figures; the worker is what hosts have.
     for (const worker of [false, true]) {
-      const store = createSqliteStore({ path, worker });
+      const store = createSqliteStore({ path, worker, retention: false });
       const scoped = store.forScope("default");
       await scoped.write(makeTrace({ spans: 500, executionId: "typical", seed: 1 }));
       await scoped.write(makeTrace({ spans: 10_000, executionId: "large", seed: 2 }));

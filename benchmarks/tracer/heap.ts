@@ -20,7 +20,7 @@ const EXECUTIONS_BETWEEN_FLUSHES = 100;
 const directory = mkdtempSync(join(tmpdir(), "spanloom-bench-"));
 const store =
   asked.variant === "sqlite"
-    ? createSqliteStore({ path: join(directory, "traces.db") })
+    ? createSqliteStore({ path: join(directory, "traces.db"), retention: false })
     : {
         write: (spans: readonly unknown[]) =>
           Promise.resolve({ written: spans.length, unchanged: 0, rejected: [] }),

@@ -75,5 +75,7 @@ async function runSteadily(lengthMs: number): Promise<number> {
 
 function openStore(name: string): TraceStore | undefined {
   if (name === "memory") return createMemoryStore();
-  return name === "sqlite" ? createSqliteStore({ path: join(directory, "traces.db") }) : undefined;
+  return name === "sqlite"
+    ? createSqliteStore({ path: join(directory, "traces.db"), retention: false })
+    : undefined;
 }

@@ -38,7 +38,7 @@ function createTracer(variant: string): WorkflowTracer {
       return createWorkflowTracer({ ...base, durability: createDiskSpool({ directory, mode: variant }) });
     case "sqlite":
     case "sqlite-otlp": {
-      const store = createSqliteStore({ path: join(directory, "traces.db") });
+      const store = createSqliteStore({ path: join(directory, "traces.db"), retention: false });
       const url = process.env.BENCH_COLLECTOR;
       const otlp = variant === "sqlite-otlp" && url !== undefined ? { url } : false;
       return createWorkflowTracer({ ...base, store, otlp });

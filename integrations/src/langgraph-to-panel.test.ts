@@ -24,7 +24,7 @@ interface Host {
 }
 
 function openHost(): Host {
-  const store = createSqliteStore({ path: join(folder, "spanloom.db") });
+  const store = createSqliteStore({ path: join(folder, "spanloom.db"), retention: false });
   const tracer = createWorkflowTracer({ store, scope, pricing: { overrides: demoPrices } });
   const handler = createHandler({ store, authorize: allowAll({ scope }), basePath: "/api/spanloom" });
   const browser = createHttpStore({

@@ -95,7 +95,7 @@ async function run(host: SecretiveHost): Promise<void> {
       ...options,
     });
 
-  const store = createSqliteStore({ path: join(folder, "store", "spans.db") });
+  const store = createSqliteStore({ path: join(folder, "store", "spans.db"), retention: false });
   const keys = { current: "k", all: { k: randomBytes(32) } };
   const blobs = createFolderBlobs(join(folder, "vault"));
   const vault = createContentVault({ blobs, keys, onRead: (read) => void heard.reads.push(read) });

@@ -9,8 +9,8 @@ storeConformance({
   name: "key-value",
   runner: { describe, test },
   features: { durable: true, erasure: true },
-  histories: 8,
-  kills: 3,
+  histories: 3,
+  kills: 1,
   async open() {
     const path = await newPath();
     let store = open(path);

@@ -72,7 +72,7 @@ export {
   type Segment,
 } from "./execution.ts";
 export { isSpanId, isTraceId, newExecutionId, newSpanId, newTraceId, traceIdToUuid } from "./ids.ts";
-export { canonicalJson, type JsonValue } from "./json.ts";
+export { canonicalJson, isPlainObject, type JsonValue } from "./json.ts";
 export { compareRecords, mergeSpan, phaseOf } from "./merge-span.ts";
 export { decodeCursor, encodeCursor, invalidCursor, type Page } from "./page.ts";
 // Ports

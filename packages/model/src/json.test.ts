@@ -1,7 +1,49 @@
+import { runInNewContext } from "node:vm";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { canonicalJson, type JsonValue } from "./json.ts";
+import { canonicalJson, isPlainObject, type JsonValue } from "./json.ts";
 import { json } from "./record-arbitraries.test-support.ts";
+import { isJson } from "./record-schema.ts";
+
+describe("isPlainObject", () => {
+  const plain = [
+    "({ a: 1 })",
+    "Object.create(null)",
+    "JSON.parse('{\"constructor\":1}')",
+    "structuredClone({ a: 1 })",
+  ];
+  const others = [
+    ...["new Date(0)", "new Map()", "new (class Span { a = 1 })()", "new (class Object { a = 1 })()", "[]"],
+    ...[
+      "Object.create(Object.create(null))",
+      "Object.create({ a: 1 })",
+      "/a/",
+      "new Error('x')",
+      "null",
+      "'text'",
+    ],
+  ];
+  const inOwnRealm = (code: string): unknown => new Function(`return (${code})`)();
+  const inOtherRealm = (code: string): unknown => runInNewContext(code, { structuredClone });
+
+  it.each(plain)("is true for %s, in this realm and in another", (code) => {
+    for (const value of [inOwnRealm(code), inOtherRealm(code)]) {
+      expect(isPlainObject(value)).toBe(true);
+      expect(isJson([value])).toBe(true);
+    }
+  });
+
+  it.each(others)("is false for %s, in this realm and in another", (code) => {
+    for (const value of [inOwnRealm(code), inOtherRealm(code)]) expect(isPlainObject(value)).toBe(false);
+  });
+
+  it("lets no instance into JSON from another realm, and arrays of it", () => {
+    for (const code of ["new Date(0)", "new Map()", "({ a: [new (class Span {})()] })"]) {
+      expect(isJson(inOtherRealm(code))).toBe(false);
+    }
+    expect(isJson(inOtherRealm("[1, { a: [null] }]"))).toBe(true);
+  });
+});
 
 describe("canonicalJson", () => {
   it("is JSON of the same value", () => {

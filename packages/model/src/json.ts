@@ -35,6 +35,25 @@ export function canonicalJson(value: unknown): string {
   return out;
 }
 
+/**
+ * True for an object as a literal makes it, or one without a prototype, whichever realm it was made in: a frame, a window of
+ * Electron and a test runner's sandbox have an `Object.prototype` of their own. False for arrays and instances of classes.
+ */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (!isObject(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return true;
+  // Only the `Object.prototype` of a realm has nothing above it and these members of its own.
+  return (
+    isObject(prototype) &&
+    Object.getPrototypeOf(prototype) === null &&
+    Object.hasOwn(prototype, "hasOwnProperty") &&
+    Object.hasOwn(prototype, "constructor") &&
+    typeof prototype.constructor === "function" &&
+    prototype.constructor.name === "Object"
+  );
+}
+
 interface Frame {
   text: string;
   value: unknown;

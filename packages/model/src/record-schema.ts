@@ -3,7 +3,7 @@ import type { Attributes } from "./attributes.ts";
 import type { MessagePart } from "./content.ts";
 import { EXECUTION_STATUSES } from "./execution.ts";
 import { isSpanId, isTraceId } from "./ids.ts";
-import type { JsonValue } from "./json.ts";
+import { isPlainObject, type JsonValue } from "./json.ts";
 import { OTEL_KINDS, SCHEMA_VERSION, SPAN_KINDS, type SpanRecord, type SpanSkeleton } from "./span.ts";
 import { isUnixNanos } from "./time.ts";
 
@@ -214,8 +214,7 @@ export function isJson(value: unknown): boolean {
       continue;
     }
     if (typeof current !== "object" || depth >= MAX_DEPTH) return false;
-    const prototype: unknown = Object.getPrototypeOf(current);
-    if (!Array.isArray(current) && prototype !== Object.prototype && prototype !== null) return false;
+    if (!Array.isArray(current) && !isPlainObject(current)) return false;
     for (const member of Object.values(current)) stack.push([member, depth + 1]);
   }
   return true;

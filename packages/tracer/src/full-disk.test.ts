@@ -44,7 +44,7 @@ const graph = new StateGraph(State)
 test("a LangGraph run is the same when its SQLite file's disk is full; when there is room again, nothing that waited is lost", async (context) => {
   const disk = smallDisk(2);
   if (disk === undefined) return context.skip("this user may not mount a small disk");
-  const store = createSqliteStore({ path: join(disk.path, "traces.db") });
+  const store = createSqliteStore({ path: join(disk.path, "traces.db"), retention: false });
   cleanUps.push(() => store.close());
   const problems: Problem[] = [];
   const tracer = createWorkflowTracer({ store, onProblem: (problem) => void problems.push(problem) });

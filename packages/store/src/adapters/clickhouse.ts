@@ -1,5 +1,5 @@
 import { SpanloomError, type StoreCapabilities, type TraceStore } from "@spanloom/model";
-import { createBackedStore } from "../ledger/index.ts";
+import { createBackedStore } from "../ledger/backed-store.ts";
 import type { KeepRetentionOptions, RetentionOptions } from "../retention.ts";
 import { type ClickHouseClient, createDatabase } from "./clickhouse/client.ts";
 import { prepare } from "./clickhouse/schema.ts";

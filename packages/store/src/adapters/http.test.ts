@@ -1,80 +1,11 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { createHandler, type Handler } from "@spanloom/server";
-import { createNodeListener } from "@spanloom/server/node";
 import { describe, test } from "vitest";
-import { type OpenStore, storeConformance } from "../testing/index.ts";
-import { createHttpStore, type HttpStoreOptions } from "./http.ts";
-import { createMemoryStore } from "./memory.ts";
-
-/** The handler over an empty memory store; the scope is what the caller says, as no real host would have it. */
-function serve(): { handler: Handler; close(): Promise<void> } {
-  const store = createMemoryStore();
-  const handler = createHandler({
-    store,
-    pipeline: false,
-    // The kit asks for full pages as stored; previews are the server's own.
-    limits: { previewLength: Number.MAX_SAFE_INTEGER },
-    authorize: (request) => ({
-      scope: decodeURIComponent(request.headers.get("x-scope") ?? ""),
-      roles: [],
-      content: true,
-    }),
-  });
-  return { handler, close: () => store.close() };
-}
-
-function openOver(options: HttpStoreOptions, close: () => Promise<void>): OpenStore {
-  return {
-    forScope(scope) {
-      const headers = { "x-scope": encodeURIComponent(scope) };
-      const { capabilities } = memory;
-      // Administration is there and says that it is not supported.
-      const { deleteExecution, prune, redact, recompute, ...store } = createHttpStore({
-        ...options,
-        scope,
-        headers,
-        capabilities,
-      });
-      return store;
-    },
-    close,
-  };
-}
-
-/** What the store behind the server can do. */
-const memory = createMemoryStore();
-
-const shared = {
-  runner: { describe, test },
-  features: { administration: false, watch: false, inProcess: false },
-};
+import { storeConformance } from "../testing/index.ts";
+import { httpFeatures, openOverSocket } from "./http-harness.test-support.ts";
 
 storeConformance({
-  ...shared,
-  name: "http, without a socket",
-  async open() {
-    const { handler, close } = serve();
-    const fetch = (url: string, init: RequestInit): Promise<Response> => handler(new Request(url, init));
-    return openOver({ baseUrl: "http://store.test", fetch }, close);
-  },
-});
-
-storeConformance({
-  ...shared,
   name: "http, over a socket",
-  histories: 5,
-  async open() {
-    const { handler, close } = serve();
-    const server = createServer(createNodeListener(handler)).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    return openOver({ baseUrl: `http://127.0.0.1:${port}/` }, async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-      await close();
-    });
-  },
+  runner: { describe, test },
+  features: httpFeatures,
+  histories: 3,
+  open: openOverSocket,
 });

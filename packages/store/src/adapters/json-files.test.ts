@@ -13,7 +13,8 @@ storeConformance({
   features: { durable: true, erasure: true, concurrentWriters: true },
   open: openStore,
   processes,
-  kills: 3,
+  histories: 5,
+  kills: 1,
 });
 
 let folder: string;

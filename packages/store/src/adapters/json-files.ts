@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { SpanloomError, type StoreCapabilities, type TraceStore } from "@spanloom/model";
-import { createBackedStore } from "../ledger/index.ts";
+import { createBackedStore } from "../ledger/backed-store.ts";
 import type { KeepRetentionOptions, RetentionOptions } from "../retention.ts";
 import type { Damage } from "./json-files/execution-index.ts";
 import { JsonFilesBacking } from "./json-files/json-files-backing.ts";

@@ -1,80 +1,17 @@
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { storeConformance } from "../testing/index.ts";
-import { createMemoryStore } from "./memory.ts";
-import { createPortStore, type PortStore, servePort } from "./port.ts";
+import { portToWorker } from "./port-harness.test-support.ts";
 
-/** What the store behind the port can do. */
-const memory = createMemoryStore();
-
-const shared = { runner: { describe, test }, features: { inProcess: false } };
+let worker: ReturnType<typeof portToWorker>;
+beforeAll(() => {
+  worker = portToWorker();
+});
+afterAll(() => worker.terminate());
 
 storeConformance({
-  ...shared,
-  name: "port, over a channel",
-  async open() {
-    const store = createMemoryStore();
-    const { forScope, leave } = connect((scope, port) =>
-      servePort(store.forScope(scope), port, { write: true, administration: true }),
-    );
-    return {
-      forScope,
-      close: async () => {
-        leave();
-        await store.close();
-      },
-    };
-  },
+  name: "port, to a worker thread",
+  runner: { describe, test },
+  features: { inProcess: false },
+  histories: 3,
+  open: () => worker.open(),
 });
-
-describe("to a worker thread", () => {
-  let worker: Worker;
-  let tests = 0;
-  beforeAll(() => {
-    worker = new Worker(new URL("../port/serve-memory.test-support.ts", import.meta.url));
-  });
-  afterAll(async () => {
-    await worker.terminate();
-  });
-  storeConformance({
-    ...shared,
-    name: "port, to a worker thread",
-    histories: 10,
-    async open() {
-      const number = tests++;
-      const { forScope, leave } = connect((scope, port) =>
-        worker.postMessage({ test: number, scope, port }, [port]),
-      );
-      return {
-        forScope,
-        close: async () => {
-          leave();
-          worker.postMessage({ test: number });
-        },
-      };
-    },
-  });
-});
-
-/** A store over a channel of its own for each scope. */
-function connect(serve: (scope: string, port: MessagePort) => unknown): {
-  forScope(scope: string): PortStore;
-  leave(): void;
-} {
-  const stores: PortStore[] = [];
-  const ports: MessagePort[] = [];
-  return {
-    forScope(scope) {
-      const { port1, port2 } = new MessageChannel();
-      serve(scope, port2);
-      const store = createPortStore(port1, { scope, capabilities: memory.capabilities });
-      stores.push(store);
-      ports.push(port1);
-      return store;
-    },
-    leave() {
-      for (const store of stores) store.close();
-      for (const port of ports) port.close();
-    },
-  };
-}

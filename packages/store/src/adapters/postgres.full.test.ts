@@ -22,6 +22,7 @@ else {
     name: "PostgreSQL",
     runner: { describe, test },
     features: { durable: true, concurrentWriters: true, large: true },
+    histories: 50,
     kills: 50,
     open: () => openEmptyStore(pool),
     processes: {

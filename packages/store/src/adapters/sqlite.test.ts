@@ -13,9 +13,10 @@ storeConformance({
   name: "sqlite on the caller's thread",
   runner,
   features: { durable: true, erasure: true, concurrentWriters: true },
+  histories: 20,
   open: () => openStore({ worker: false }),
   processes: processesOf("node:sqlite"),
-  kills: 3,
+  kills: 2,
   oldSchemas: [versionOne("node:sqlite")],
 });
 
@@ -23,7 +24,7 @@ storeConformance({
   name: "sqlite through better-sqlite3",
   runner,
   features: { durable: true, erasure: true, concurrentWriters: true },
-  histories: 10,
+  histories: 3,
   open: () => openStore({ worker: false, driver: "better-sqlite3" }),
   processes: processesOf("better-sqlite3"),
   kills: 1,
@@ -42,7 +43,7 @@ describe("in a worker", () => {
     name: "sqlite in a worker",
     runner,
     features: { inProcess: false },
-    histories: 10,
+    histories: 3,
     open: async () => {
       const test = opened++;
       const scopes = new Map<string, string>();

@@ -53,10 +53,10 @@ export interface SqliteStoreOptions {
    */
   retention?: RetentionOptions | false;
   /**
-   * `apply` (where absent) makes the tables of a new file and brings an older version's up to date. `refuse` leaves that
+   * `run` (where absent) makes the tables of a new file and brings an older version's up to date. `refuse` leaves that
    * to the host, which runs `sqliteMigrations`: the store then only checks.
    */
-  migrations?: "apply" | "refuse";
+  migrations?: "run" | "refuse";
   /** Gets what went wrong with retention. `console.warn` where absent. */
   onProblem?: (problem: SpanloomError) => void;
 }
@@ -264,7 +264,7 @@ function checkOptions({
   path,
   durability = "process-crash",
   driver,
-  migrations = "apply",
+  migrations = "run",
 }: SqliteStoreOptions): ConnectionOptions {
   if (typeof path !== "string" || path === "") {
     throw invalidOption("path", "It must be the path of a file.");
@@ -275,8 +275,8 @@ function checkOptions({
   if (driver !== undefined && driver !== "node:sqlite" && driver !== "better-sqlite3") {
     throw invalidOption("driver", 'It must be "node:sqlite" or "better-sqlite3".');
   }
-  if (migrations !== "apply" && migrations !== "refuse") {
-    throw invalidOption("migrations", 'It must be "apply" or "refuse".');
+  if (migrations !== "run" && migrations !== "refuse") {
+    throw invalidOption("migrations", 'It must be "run" or "refuse".');
   }
   return { path, durability, migrations, ...(driver !== undefined && { driver }) };
 }

@@ -1,4 +1,4 @@
-import { type RejectedSpan, recordProblem, type SpanRecord } from "@spanloom/model";
+import { isPlainObject, type RejectedSpan, recordProblem, type SpanRecord } from "@spanloom/model";
 import { isPlainRecord } from "../sql/plain-record.ts";
 
 /** What of a write may be stored. */
@@ -83,8 +83,7 @@ function copyOf(value: unknown, seen: { unusual: boolean }): unknown {
   if (Array.isArray(value)) {
     return Array.from(value, (item: unknown) => copyOf(item, seen) ?? unusualIn(item, seen));
   }
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) seen.unusual = true;
+  if (!isPlainObject(value)) seen.unusual = true;
   if (typeof (value as { toJSON?: unknown }).toJSON === "function") {
     return unusual(seen, JSON.parse(JSON.stringify(value)));
   }

@@ -1,9 +1,11 @@
-// The engine that stores stand on which do not merge and count in SQL: a ledger of active executions in memory, and what a
-// backing must load and save. See `ledger.ts` for the calls, `changes.ts` for the rows.
-export { type Admitted, type AdmittedRecord, admit } from "./admit.ts";
-export { detailOf, runMetricsOfExecution, statsOf, summaryOf } from "./answers.ts";
+// `@spanloom/store/ledger`: what an adapter for a store that cannot merge and count itself is made of. It writes a `Backing`
+// that keeps rows, and `createBackedStore` makes a store of it. See docs/guides/add-store-adapter.md.
+export { listPage } from "../list-query.ts";
+export type { RetentionOptions } from "../retention.ts";
+export { statsOf, summaryOf } from "./answers.ts";
 export { type BackedStoreOptions, createBackedStore } from "./backed-store.ts";
 export type { Backing, PlacedRef } from "./backing.ts";
+export { analyticsOf, dailyCostsOf } from "./cell-answers.ts";
 export { AnalyticsCells, cellsOf, UsageCells } from "./cells.ts";
 export type {
   AnalyticsCell,
@@ -20,9 +22,6 @@ export type {
   StoredTrace,
   UsageCell,
 } from "./changes.ts";
-export { factsOf, type SpanFacts } from "./facts.ts";
-export type { FeedEntry } from "./feed.ts";
+export type { SpanFacts } from "./facts.ts";
 export type { HeldExecution } from "./held-execution.ts";
-export { Ledger, type LedgerOptions, type StoredRecords } from "./ledger.ts";
-export { type LoadPart, loadComponents } from "./load-components.ts";
-export { PageDraft, type Sized, type SpanPage, TracePages } from "./pages.ts";
+export type { Ledger } from "./ledger.ts";

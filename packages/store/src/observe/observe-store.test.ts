@@ -11,7 +11,7 @@ import { sizeOf } from "./size-of.ts";
 storeConformance({
   name: "memory, observed",
   runner: { describe, test },
-  histories: 5,
+  histories: 2,
   open: async () => observeStore(createMemoryStore()),
 });
 

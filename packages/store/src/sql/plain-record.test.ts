@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { recordProblem, type SpanRecord } from "@spanloom/model";
 import { jsonContent, makeSpan, messagesContent, sampleTrace, textContent } from "@spanloom/model/fixtures";
 import { expect, test } from "vitest";
@@ -61,6 +62,9 @@ const JUNK: unknown[] = [
     { attributes: [] },
     new Date(0),
     new Map(),
+    runInNewContext("new Date(0)"),
+    runInNewContext("({ a: new Map() })"),
+    runInNewContext("new (class Attributes { a = 1 })()"),
   ],
   ...[
     Symbol("x"),
@@ -92,6 +96,12 @@ test("a record with everything that is plain passes without the schema", () => {
   expect(isPlainRecord(full)).toBe(true);
   expect(isPlainRecord(makeSpan())).toBe(true);
   expect(sampleTrace().some(isPlainRecord)).toBe(true);
+});
+
+test("a record of another realm passes, too", () => {
+  const record: unknown = runInNewContext("JSON.parse(text)", { text: JSON.stringify(full) });
+  expect(recordProblem(record)).toBeUndefined();
+  expect(isPlainRecord(record)).toBe(true);
 });
 
 test("whatever passes, the schema accepts", () => {

@@ -1,6 +1,7 @@
 import {
   EXECUTION_STATUSES,
   isJson,
+  isPlainObject,
   isSpanId,
   isTraceId,
   isUnixNanos,
@@ -126,9 +127,7 @@ function isPlainCost(cost: unknown): boolean {
 
 /** The members are all that is looked at, as the schema does; a value that is no scalar is looked through by it. */
 function isPlainAttributes(attributes: unknown): boolean {
-  if (!isObject(attributes)) return false;
-  const prototype: unknown = Object.getPrototypeOf(attributes);
-  if (prototype !== Object.prototype && prototype !== null) return false;
+  if (!isPlainObject(attributes)) return false;
   for (const key in attributes) {
     const value = attributes[key];
     if (typeof value !== "string" && typeof value !== "boolean" && !Number.isFinite(value))

@@ -1,6 +1,7 @@
 import { equal, ok, present } from "./assert.ts";
 import { checkExecution, Expected } from "./expected.ts";
 import type { Chapter } from "./harness.ts";
+import { readMatches } from "./search.ts";
 import { at, root, span, spanIdOf } from "./spans.ts";
 
 /** Ids that a host may really have, and that careless code takes for something else. */
@@ -124,7 +125,7 @@ export function hostileIds({ test, needs }: Chapter): void {
       equal(await ids({ workflowId: id }), [id], "by workflow");
       equal(await ids({ threadId: id }), [id], "by thread");
       equal((await store.changesSince(id, 0))?.spans.length, 2, "changesSince");
-      equal((await store.searchSpans(id, { text: id, places: ["name"] }))?.items.length, 2, "searchSpans");
+      equal((await readMatches(store, id, { text: id, places: ["name"] })).length, 2, "searchSpans");
     }
     equal(
       (await store.getExecutions(HOSTILE_IDS)).map((item) => item.executionId),

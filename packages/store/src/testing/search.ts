@@ -237,7 +237,7 @@ async function written(
 }
 
 /** All pages of a search, joined. */
-async function readMatches(
+export async function readMatches(
   store: TestedStore,
   executionId: string,
   query: SearchSpansQuery,

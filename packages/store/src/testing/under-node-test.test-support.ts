@@ -8,7 +8,7 @@ storeConformance({
   name: "memory",
   version: "1.0.0",
   runner: { describe, test },
-  histories: 3,
+  histories: 1,
   open: async () => (process.env.FAULT === undefined ? createMemoryStore() : openForgetful()),
   report(report) {
     writeFileSync(process.env.REPORT ?? "report.md", formatReport(report));

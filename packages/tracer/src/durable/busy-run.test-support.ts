@@ -25,7 +25,7 @@ export const program: string = import.meta.filename;
 if (process.argv[1] === program) await run(JSON.parse(process.argv[2] ?? "") as BusyRun);
 
 async function run({ database, directory, ledger, mode, url, seed, slowStore }: BusyRun): Promise<void> {
-  const store = createSqliteStore({ path: database }).forScope("default");
+  const store = createSqliteStore({ path: database, retention: false }).forScope("default");
   const file = openSync(ledger, "a");
   // A line is in the ledger only after the tracer has accepted the span.
   const note = (kind: string, spanId: string, result = ""): void => {

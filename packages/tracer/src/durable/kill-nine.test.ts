@@ -51,7 +51,7 @@ describe.each(["immediate", "batched"] as const)("after kill -9 at random points
       }
 
       // The next process of the host: it finds what the killed ones left.
-      const store = createSqliteStore({ path: database });
+      const store = createSqliteStore({ path: database, retention: false });
       cleanUps.push(() => store.close());
       const tracer = createWorkflowTracer({
         store,

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { createWorkflowTracer } from "../create-workflow-tracer.ts";
 import { traceMcpServer } from "./mcp.ts";
 
-const store = createSqliteStore({ path: process.argv[2] ?? "traces.db" });
+const store = createSqliteStore({ path: process.argv[2] ?? "traces.db", retention: false });
 const tracer = createWorkflowTracer({ store, serviceName: "orders-mcp" });
 const server = traceMcpServer(new McpServer({ name: "orders", version: "1.0.0" }), tracer);
 

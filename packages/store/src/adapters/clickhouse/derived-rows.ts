@@ -1,6 +1,7 @@
 import { canonicalJson, microsOf, type UnixNanos } from "@spanloom/model";
+import { statsOf, summaryOf } from "../../ledger/answers.ts";
 import type { ChangedExecution } from "../../ledger/changes.ts";
-import { type HeldExecution, statsOf, summaryOf } from "../../ledger/index.ts";
+import type { HeldExecution } from "../../ledger/held-execution.ts";
 import { SUM_COLUMNS } from "../../sql/sums.ts";
 import type { Database } from "./client.ts";
 import { executionRow, noStatsRow, type Own, statsRow, usageRow } from "./rows.ts";

@@ -1,5 +1,7 @@
 import type { Missing, StoredExecution, StoredPart } from "../../ledger/changes.ts";
-import { type HeldExecution, Ledger, loadComponents } from "../../ledger/index.ts";
+import type { HeldExecution } from "../../ledger/held-execution.ts";
+import { Ledger } from "../../ledger/ledger.ts";
+import { loadComponents } from "../../ledger/load-components.ts";
 import type { Database } from "./client.ts";
 import { chunks, removeSpans } from "./rows.ts";
 

@@ -1,7 +1,8 @@
 import { compareNanos, microsOf, type UnixNanos } from "@spanloom/model";
 import type { Backing, PlacedRef } from "../../ledger/backing.ts";
 import type { LedgerChanges, Missing, StoredPart } from "../../ledger/changes.ts";
-import type { HeldExecution, Ledger } from "../../ledger/index.ts";
+import type { HeldExecution } from "../../ledger/held-execution.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
 import { recordJson, skeletonJson } from "../../sql/row-codec.ts";
 import type { Database } from "./client.ts";
 import { DAY_SECONDS, DerivedRows } from "./derived-rows.ts";

@@ -1,5 +1,5 @@
 import { compareNanos, type UnixNanos } from "@spanloom/model";
-import { AnalyticsCells, UsageCells } from "../../ledger/index.ts";
+import { AnalyticsCells, UsageCells } from "../../ledger/cells.ts";
 import { type ExecutionLine, executionHead, type Line } from "./lines.ts";
 import { type LogFiles, linesOf } from "./log-files.ts";
 

@@ -6,24 +6,23 @@ import {
   microsOf,
   type UnixNanos,
 } from "@spanloom/model";
+import { statsOf, summaryOf } from "../../ledger/answers.ts";
 import type { Backing, PlacedRef } from "../../ledger/backing.ts";
 import { analyticsOf, dailyCostsOf } from "../../ledger/cell-answers.ts";
-import {
-  type AnalyticsCell,
-  type ChangedExecution,
-  cellsOf,
-  type GoneSpan,
-  type HeldExecution,
-  type Ledger,
-  type LedgerChanges,
-  type Missing,
-  type SpanRef,
-  type StoredExecution,
-  type StoredPart,
-  statsOf,
-  summaryOf,
-  type UsageCell,
-} from "../../ledger/index.ts";
+import { cellsOf } from "../../ledger/cells.ts";
+import type {
+  AnalyticsCell,
+  ChangedExecution,
+  GoneSpan,
+  LedgerChanges,
+  Missing,
+  SpanRef,
+  StoredExecution,
+  StoredPart,
+  UsageCell,
+} from "../../ledger/changes.ts";
+import type { HeldExecution } from "../../ledger/held-execution.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
 import { listPage } from "../../list-query.ts";
 import { type Damage, ExecutionIndex } from "./execution-index.ts";
 import { FolderLock } from "./folder-lock.ts";

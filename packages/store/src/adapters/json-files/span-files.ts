@@ -1,6 +1,7 @@
 import type { SpanRecord } from "@spanloom/model";
 import type { PlacedRef } from "../../ledger/backing.ts";
-import { factsOf, type SpanRef, type StoredSpan } from "../../ledger/index.ts";
+import type { SpanRef, StoredSpan } from "../../ledger/changes.ts";
+import { factsOf } from "../../ledger/facts.ts";
 import type { Damage, ExecutionIndex } from "./execution-index.ts";
 import { recordStart, type SpanLine, type SpanRange } from "./lines.ts";
 import { type LogFiles, linesOf } from "./log-files.ts";

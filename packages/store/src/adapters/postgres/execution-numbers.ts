@@ -1,5 +1,5 @@
 import type { ExecutionSummary } from "@spanloom/model";
-import type { LedgerChanges } from "../../ledger/index.ts";
+import type { LedgerChanges } from "../../ledger/changes.ts";
 import type { Session } from "./database.ts";
 import { loadNumbers } from "./load.ts";
 

@@ -1,13 +1,13 @@
 import type { ExecutionSummary, SpanRecord } from "@spanloom/model";
-import {
-  factsOf,
-  type GoneSpan,
-  type Missing,
-  type SpanRef,
-  type StoredExecution,
-  type StoredPart,
-  type StoredSpan,
-} from "../../ledger/index.ts";
+import type {
+  GoneSpan,
+  Missing,
+  SpanRef,
+  StoredExecution,
+  StoredPart,
+  StoredSpan,
+} from "../../ledger/changes.ts";
+import { factsOf } from "../../ledger/facts.ts";
 import { parseSkeleton, recordJson } from "../../sql/row-codec.ts";
 import { arrayOf } from "./client.ts";
 import type { Session } from "./database.ts";

@@ -1,12 +1,9 @@
 import { canonicalJson, EXECUTION_STATUSES, type ExecutionSummary } from "@spanloom/model";
-import {
-  type AnalyticsCell,
-  AnalyticsCells,
-  type HeldExecution,
-  Ledger,
-  summaryOf,
-  UsageCells,
-} from "../../ledger/index.ts";
+import { summaryOf } from "../../ledger/answers.ts";
+import { AnalyticsCells, UsageCells } from "../../ledger/cells.ts";
+import type { AnalyticsCell } from "../../ledger/changes.ts";
+import type { HeldExecution } from "../../ledger/held-execution.ts";
+import { Ledger } from "../../ledger/ledger.ts";
 import { SUM_COLUMNS, type Sums } from "../../sql/sums.ts";
 import { keyText } from "./key-text.ts";
 import { loadPart } from "./load.ts";

@@ -1,5 +1,5 @@
 import type { ExecutionSummary } from "@spanloom/model";
-import type { ChangedExecution, LedgerChanges } from "../../ledger/index.ts";
+import type { ChangedExecution, LedgerChanges } from "../../ledger/changes.ts";
 import { arrayOf, columnsOf, joinJson, jsonTexts } from "./client.ts";
 import { keyText } from "./key-text.ts";
 import { sortKeysOf } from "./list-executions.ts";

@@ -1,5 +1,5 @@
 import { parentOf } from "@spanloom/model";
-import type { ChangedSpan, LedgerChanges } from "../../ledger/index.ts";
+import type { ChangedSpan, LedgerChanges } from "../../ledger/changes.ts";
 import { encodeRecord } from "../../sql/row-codec.ts";
 import { columnsOf, joinJson, jsonTexts } from "./client.ts";
 import type { RootFacts } from "./read-metrics.ts";

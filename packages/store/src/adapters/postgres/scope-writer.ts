@@ -1,5 +1,7 @@
 import type { ExecutionSummary, WriteReceipt } from "@spanloom/model";
-import { type Admitted, Ledger, type LedgerChanges, type Missing } from "../../ledger/index.ts";
+import type { Admitted } from "../../ledger/admit.ts";
+import type { LedgerChanges, Missing } from "../../ledger/changes.ts";
+import { Ledger } from "../../ledger/ledger.ts";
 import type { Database, Session } from "./database.ts";
 import { ExecutionNumbers, tracesOf } from "./execution-numbers.ts";
 import { noticeOf } from "./listener.ts";

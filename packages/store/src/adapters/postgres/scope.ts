@@ -24,7 +24,7 @@ import type {
   WriteReceipt,
 } from "@spanloom/model";
 import { checkExecutionIds, checkRecords, checkWhole } from "../../check-arguments.ts";
-import { admit } from "../../ledger/index.ts";
+import { admit } from "../../ledger/admit.ts";
 import { redactStored } from "../../redact-stored.ts";
 import { textProblem } from "../../sql/row-codec.ts";
 import { analytics } from "./analytics.ts";

@@ -1,5 +1,5 @@
 import { EXECUTION_STATUSES } from "@spanloom/model";
-import type { AnalyticsCell, UsageCell } from "../../ledger/index.ts";
+import type { AnalyticsCell, UsageCell } from "../../ledger/changes.ts";
 import { addSums, emptySums, isZero, type Sums } from "../../sql/sums.ts";
 import { DIM, dimKey, type NamedValue } from "./names.ts";
 

@@ -7,7 +7,7 @@ export interface ConnectionOptions {
   durability: "process-crash" | "power-loss";
   driver?: SqliteDriverName;
   /** Whether the tables may be made and changed. */
-  migrations: "apply" | "refuse";
+  migrations: "run" | "refuse";
 }
 
 /** How long a call waits for another process's transaction. */

@@ -16,7 +16,7 @@ test("a full disk rejects the write whole, and reads go on", () => {
     const db = openConnection({
       path: file(`full-${driver.length}.db`),
       durability: "process-crash",
-      migrations: "apply",
+      migrations: "run",
       driver,
     });
     const engine = createEngine(db);
@@ -48,7 +48,7 @@ test("a full disk rejects the write whole, and reads go on", () => {
 test("a database that cannot be written says so, and reads go on", () => {
   for (const driver of ["node:sqlite", "better-sqlite3"] as const) {
     const path = file(`read-only-${driver.length}.db`);
-    const db = openConnection({ path, durability: "process-crash", migrations: "apply", driver });
+    const db = openConnection({ path, durability: "process-crash", migrations: "run", driver });
     const engine = createEngine(db);
     engine.write("scope", [makeSpan()]);
     // What SQLite answers for a file or folder without the right to write; root has that right everywhere.

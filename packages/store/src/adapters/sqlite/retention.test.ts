@@ -57,7 +57,7 @@ test("a store that closes ends what it had begun, and opens nothing again", asyn
 test("what a process left half swept is not seen, harms no number, and goes with the next prune", () => {
   for (const driver of ["node:sqlite", "better-sqlite3"] as const) {
     const path = file(`half-${driver.length}.db`);
-    const options = { path, durability: "process-crash", migrations: "apply", driver } as const;
+    const options = { path, durability: "process-crash", migrations: "run", driver } as const;
     const large = makeTrace({ spans: 900, executionId: "large" });
     let engine = createEngine(openConnection(options));
     engine.write("scope", large);
@@ -82,7 +82,7 @@ test("what a process left half swept is not seen, harms no number, and goes with
 
 test("a number is not given again, so that nobody takes a new execution for an old one", () => {
   const path = file("numbers.db");
-  const engine = createEngine(openConnection({ path, durability: "process-crash", migrations: "apply" }));
+  const engine = createEngine(openConnection({ path, durability: "process-crash", migrations: "run" }));
   for (let round = 0; round < 5; round++) {
     engine.write("scope", run(`run-${round}`, 100 * (round + 1)));
     expect(removed(engine, at(100 * (round + 1) + 50))).toEqual([`run-${round}`]);
@@ -90,7 +90,7 @@ test("a number is not given again, so that nobody takes a new execution for an o
   }
   engine.write("scope", run("run-last", 900));
   while (engine.sweep());
-  const db = openConnection({ path, durability: "process-crash", migrations: "apply" });
+  const db = openConnection({ path, durability: "process-crash", migrations: "run" });
   const number = (sql: string): unknown => (db.database.prepare(sql).get() as [unknown])[0];
   expect(number("SELECT max(exec_no) FROM execution")).toBe(6);
   expect(number("SELECT max(trace_no) FROM trace")).toBe(6);
@@ -218,7 +218,7 @@ function removed(engine: Engine, before: string): string[] {
 
 /** How many rows each table has. Read by the driver that holds the file open: two of them in one process undo each other's locks. */
 function rowsOf(path: string, driver: SqliteDriverName = "node:sqlite"): Record<string, number> {
-  const db = openConnection({ path, durability: "process-crash", migrations: "apply", driver });
+  const db = openConnection({ path, durability: "process-crash", migrations: "run", driver });
   const count = (table: string, where: string): number =>
     (db.database.prepare(`SELECT count(*) FROM ${table} ${where}`).get() as [number])[0];
   const rows: Record<string, number> = {};

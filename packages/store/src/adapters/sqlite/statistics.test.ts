@@ -75,7 +75,7 @@ test("where nothing can be written, what is behind is worked out for the answer 
   for (const driver of ["node:sqlite", "better-sqlite3"] as const) {
     for (const seed of [3, 4, 5, 6]) {
       const path = file(`unwritable-${driver.length}-${seed}.db`);
-      const db = openConnection({ path, durability: "process-crash", migrations: "apply", driver });
+      const db = openConnection({ path, durability: "process-crash", migrations: "run", driver });
       const engine = createEngine(db);
       const expected = new Expected();
       const { batches } = randomHistory(seed);
@@ -101,7 +101,7 @@ test("a large execution is read in parts, also while it changes", () => {
   const query = { days: 2, timeZone: "UTC", lastDay, groupBy: "model" } as const;
   for (const changes of [0, 1, 5]) {
     const path = file(`parts-${changes}.db`);
-    const engine = createEngine(openConnection({ path, durability: "process-crash", migrations: "apply" }));
+    const engine = createEngine(openConnection({ path, durability: "process-crash", migrations: "run" }));
     engine.write("scope", spans);
     const calls = spans.filter((span) => span.kind === "llm").slice(0, changes);
     const changed = calls.map((call) => ({ ...call, model: "another", revision: 9 }));
@@ -123,7 +123,7 @@ test("a worker that has nothing to do settles what was written", async () => {
   const path = file("idle.db");
   const store = createSqliteStore({ path, retention: false });
   for (const batch of randomHistory(9).batches) await store.forScope("scope").write(batch);
-  const db = openConnection({ path, durability: "process-crash", migrations: "apply" });
+  const db = openConnection({ path, durability: "process-crash", migrations: "run" });
   const behind = (): number =>
     (db.database.prepare("SELECT count(*) FROM execution WHERE stats_seq < seq").get() as [number])[0];
   await expect.poll(behind, { timeout: 20_000 }).toBe(0);
