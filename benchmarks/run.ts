@@ -5,7 +5,17 @@ import { cpus, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
 import type { Bench, BenchResult } from "./bench.ts";
 
-const names = ["tracer", "store", "store-size", "postgres", "server", "trace-tab", "analytics"];
+const names = [
+  "tracer",
+  "store",
+  "store-size",
+  "postgres",
+  "json-files",
+  "clickhouse",
+  "server",
+  "trace-tab",
+  "analytics",
+];
 const quick = process.argv.includes("--quick");
 const asked = process.argv.slice(2).filter((word) => word !== "--quick");
 const directory = import.meta.dirname;

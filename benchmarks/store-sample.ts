@@ -8,8 +8,12 @@ export const FIRST_START_MS: number = Date.UTC(2026, 9, 20);
 export const DAY_MS = 86_400_000;
 
 /** One execution in start order: a workflow, nodes, in each an agent that repeats what its model calls used, and tools. */
-export function execution(number: number, size: number): SpanRecord[] {
-  const maker = new ExecutionMaker(number, FIRST_START_MS + number * 1000);
+export function execution(
+  number: number,
+  size: number,
+  startMs: number = FIRST_START_MS + number * 1000,
+): SpanRecord[] {
+  const maker = new ExecutionMaker(number, startMs);
   const root = maker.add({ kind: "workflow" });
   for (let node = 0; maker.spans.length < size; node++) {
     const nodeId = `node-${node % 5}`;

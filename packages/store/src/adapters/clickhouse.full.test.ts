@@ -1,8 +1,7 @@
-import { createClient } from "@clickhouse/client";
-import { afterAll, beforeAll, describe, test } from "vitest";
-import { type RunningClickHouse, startClickHouse } from "../../../../scripts/clickhouse-server.ts";
+import { afterAll, describe, test } from "vitest";
 import { storeConformance } from "../testing/index.ts";
-import { createClickHouseStore } from "./clickhouse.ts";
+import { clientOf, harness } from "./clickhouse/harness.test-support.ts";
+import { type RunningClickHouse, startClickHouse } from "./clickhouse/test-server.test-support.ts";
 
 const server = await startClickHouse();
 const reason = "missing" in server ? server.missing : undefined;
@@ -10,37 +9,22 @@ const reason = "missing" in server ? server.missing : undefined;
 describe.skipIf(reason !== undefined)(
   `a real ClickHouse engine${reason ? ` (skipped: ${reason})` : ""}`,
   () => {
-    const { url } = server as RunningClickHouse;
-    const client = createClient({ url, request_timeout: 120_000 });
-    let databases = 0;
+    const { url, stop } = server as RunningClickHouse;
+    const client = clientOf(url);
     afterAll(async () => {
       await client.close();
-      await (server as RunningClickHouse).stop();
+      await stop();
     });
-    beforeAll(() => {});
 
     storeConformance({
       name: "clickhouse",
       runner: { describe, test },
       features: { durable: true },
-      histories: 5,
-      async open() {
-        const database = `kit_${process.pid}_${databases++}`;
-        const options = { client, database, retention: false } as const;
-        let store = createClickHouseStore(options);
-        return {
-          forScope: (scope) => store.forScope(scope),
-          prune: (request) => store.prune(request),
-          reopen: async () => {
-            await store.close();
-            store = createClickHouseStore(options);
-          },
-          close: async () => {
-            await store.close();
-            await client.command({ query: `DROP DATABASE IF EXISTS ${database}` });
-          },
-        };
-      },
+      // Every write is some round trips to a server that does one thing after the other.
+      histories: 3,
+      // Those that writers do not survive are tried beside this, in kills.full.test.ts.
+      kills: 1,
+      ...harness(url, client),
     });
   },
 );

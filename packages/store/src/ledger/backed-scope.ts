@@ -70,7 +70,7 @@ export class BackedScope implements ScopedStore {
   }
 
   async write(spans: readonly SpanRecord[]): Promise<WriteReceipt> {
-    const admitted = admit(checkRecords(spans), textProblem);
+    const admitted = admit(checkRecords(spans), this.backing.recordProblem ?? textProblem);
     return this.change(async () => {
       const records = admitted.records.map(({ record }) => record);
       const ids = {

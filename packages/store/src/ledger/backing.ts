@@ -26,6 +26,11 @@ export interface Backing {
   refresh?(ledger: Ledger, ids: Missing): Promise<void>;
   /** Runs a call that changes something while no other process changes anything; as it comes where absent. */
   exclusive?<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Why a valid record cannot be kept; `undefined` where it can. Records whose ids are no well-formed text are refused where
+   * this is absent: most databases cannot hold them.
+   */
+  recordProblem?(record: SpanRecord): string | undefined;
   load(ids: Missing): Promise<StoredPart>;
   /** All of it, or nothing; durable when it resolves. */
   save(changes: LedgerChanges): Promise<void>;

@@ -1,5 +1,5 @@
 import type { SummedSpan } from "@spanloom/metrics";
-import { hasTokens, parentOf, RESOURCE, type SpanRecord } from "@spanloom/model";
+import { hasTokens, parentOf, RESOURCE, type SpanRecord, type SpanSkeleton } from "@spanloom/model";
 
 /**
  * What the ledger holds of a span: what merging, naming, counting and order need. Content, attributes and events stay with
@@ -17,8 +17,12 @@ export interface SpanFacts extends SummedSpan {
   revision: number;
 }
 
+/** What of a record facts are made of. */
+export type FactSource = SpanSkeleton &
+  Pick<SpanRecord, "executionStatus" | "cache" | "workflowId" | "workflowName" | "threadId" | "resource">;
+
 /** What the ledger needs to know of a record, as written. */
-export function factsOf(record: SpanRecord): SpanFacts {
+export function factsOf(record: FactSource): SpanFacts {
   const { parentSpanId, kind, nodeId, executionStatus, usage, cost, cache } = record;
   const isRoot = executionStatus !== undefined || kind === "workflow" || parentOf(record) === undefined;
   const counts = cost !== undefined || hasTokens(usage);
@@ -55,7 +59,7 @@ const STATUS = { unset: { code: "unset" }, ok: { code: "ok" }, error: { code: "e
 const NO_RESOURCE: SummedSpan["resource"] = { attributes: {} };
 const SHOWN = [RESOURCE.environment, RESOURCE.environmentOld, RESOURCE.serviceName, RESOURCE.serviceVersion];
 
-function resourceOf({ resource: { attributes } }: SpanRecord): SummedSpan["resource"] {
+function resourceOf({ resource: { attributes } }: FactSource): SummedSpan["resource"] {
   const shown = SHOWN.filter((key) => typeof attributes[key] === "string");
   if (shown.length === 0) return NO_RESOURCE;
   return { attributes: Object.fromEntries(shown.map((key) => [key, attributes[key] ?? ""])) };

@@ -46,6 +46,11 @@ export class MemoryBacking implements Backing {
   /** Sums of quarter-hours before this second were dropped. */
   private sumsFrom = 0;
 
+  /** What is kept as it came needs no well-formed text. */
+  recordProblem(): undefined {
+    return undefined;
+  }
+
   async watermark(): Promise<UnixNanos | undefined> {
     return this.prunedBefore;
   }

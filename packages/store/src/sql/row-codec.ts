@@ -56,55 +56,31 @@ export function factsOf(record: SpanRecord): SpanFacts {
 
 /** The record as two JSON texts, without `executionId`: the row's execution says it, also when the span moves. */
 export function encodeRecord(record: SpanRecord): { skeleton: string; rest: string } {
-  // One pattern: each further one would copy the rest once more.
-  const {
-    traceId,
-    spanId,
-    parentSpanId,
-    executionId,
-    name,
-    kind,
-    nodeId,
-    nodeType,
-    attempt,
-    agent,
-    startTime,
-    endTime,
-    syntheticEnd,
-    firstTokenTime,
-    status,
-    usage,
-    cost,
-    model,
-    provider,
-    artifacts,
-    revision,
-    ...rest
-  } = record;
+  const { traceId, spanId, parentSpanId, name, kind, nodeId, nodeType, attempt, agent } = record;
+  const { startTime, endTime, syntheticEnd, firstTokenTime, status, usage, cost, model, provider } = record;
+  const { artifacts, revision } = record;
   const skeleton = {
-    traceId,
-    spanId,
-    parentSpanId,
-    name,
-    kind,
-    nodeId,
-    nodeType,
-    attempt,
-    agent,
-    startTime,
-    endTime,
-    syntheticEnd,
-    firstTokenTime,
-    status,
-    usage,
-    cost,
-    model,
-    provider,
-    artifacts,
-    revision,
+    ...{ traceId, spanId, parentSpanId, name, kind, nodeId, nodeType, attempt, agent },
+    ...{ startTime, endTime, syntheticEnd, firstTokenTime, status, usage, cost, model, provider },
+    ...{ artifacts, revision },
   };
+  // Key by key: a rest pattern takes twice as long.
+  const rest: Record<string, unknown> = {};
+  for (const key of Object.keys(record)) {
+    if (SKELETON_KEYS.has(key)) continue;
+    const value = record[key as keyof SpanRecord];
+    if (key === "__proto__") Object.defineProperty(rest, key, { ...PLAIN, value });
+    else rest[key] = value;
+  }
   return { skeleton: JSON.stringify(skeleton), rest: JSON.stringify(rest) };
 }
+
+const PLAIN = { configurable: true, enumerable: true, writable: true };
+const SKELETON_KEYS: ReadonlySet<string> = new Set<keyof SpanSkeleton>([
+  ...(["traceId", "spanId", "parentSpanId", "executionId", "name", "kind", "nodeId", "nodeType"] as const),
+  ...(["attempt", "agent", "startTime", "endTime", "syntheticEnd", "firstTokenTime", "status"] as const),
+  ...(["usage", "cost", "model", "provider", "artifacts", "revision"] as const),
+]);
 
 /** JSON text of a skeleton. `executionJson` is the execution's id as JSON. Both texts hold at least one member. */
 export function skeletonJson(executionJson: string, skeleton: string): string {

@@ -6,6 +6,7 @@ import type { Database, Params } from "./client.ts";
 export interface ExecutionRow {
   executionId: string;
   seq: number;
+  version: number;
   /** It has no spans: it only tells those who followed it what went away. */
   hidden: boolean;
   deleted: boolean;
@@ -66,12 +67,13 @@ export async function findExecutions(
   const rows = await db.rows<{
     execution_id: string;
     seq: number;
+    version: number;
     hidden: number;
     deleted: number;
     trace_ids: string[];
     summary: string;
   }>(
-    `SELECT execution_id, seq, hidden, deleted, trace_ids, summary FROM ${db.name}.execution
+    `SELECT execution_id, seq, version, hidden, deleted, trace_ids, summary FROM ${db.name}.execution
      WHERE scope = {scope:String} AND execution_id IN {ids:Array(String)} ORDER BY version DESC LIMIT 1 BY execution_id`,
     { scope, ids: executionIds },
   );
@@ -81,6 +83,7 @@ export async function findExecutions(
       {
         executionId: row.execution_id,
         seq: row.seq,
+        version: row.version,
         hidden: row.hidden === 1,
         deleted: row.deleted === 1,
         traceIds: row.trace_ids,

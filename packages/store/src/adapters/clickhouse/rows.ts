@@ -1,5 +1,5 @@
 import { type LatencySlots, summarizeExecution } from "@spanloom/metrics";
-import { type ExecutionSummary, parentOf, type SpanRecord } from "@spanloom/model";
+import type { ExecutionSummary, SpanRecord } from "@spanloom/model";
 import type {
   ChangedExecution,
   ChangedSpan,
@@ -11,33 +11,42 @@ import type {
   StoredPart,
   StoredSpan,
 } from "../../ledger/changes.ts";
-import type { SpanFacts } from "../../ledger/facts.ts";
+import { factsOf, type SpanFacts } from "../../ledger/facts.ts";
 import { sortValue } from "../../list-query.ts";
-import { encodeRecord } from "../../sql/row-codec.ts";
+import { encodeRecord, parseSkeleton } from "../../sql/row-codec.ts";
 import { SUM_COLUMNS, type Sums, sumsFrom } from "../../sql/sums.ts";
 import type { Database } from "./client.ts";
 import { findExecutions } from "./read-executions.ts";
 
-/** Whole traces and executions of a scope, as the ledger asks for them. */
+/**
+ * Whole traces and executions of a scope, as the ledger asks for them.
+ *
+ * @param seen Gets the greatest version of what was read.
+ */
 export async function loadPart(
   db: Database,
   scope: string,
   { traceIds, executionIds }: Missing,
+  seen: (version: number) => void,
 ): Promise<StoredPart> {
   const found = await findExecutions(db, scope, executionIds);
   const ids = [...new Set([...traceIds, ...[...found.values()].flatMap((row) => row.traceIds)])];
   const [spans, gone, traces] = await Promise.all([
-    readSpans(db, scope, ids),
+    readSpans(db, scope, ids, seen),
     readGone(db, scope, executionIds),
     readTraces(db, scope, ids),
   ]);
+  for (const { version } of found.values()) seen(version);
+  // A crash may have left the tombstone of a span that did not go.
+  const placed = new Set(spans.map(({ facts, executionId }) => placeKey(executionId, facts)));
+  const away = gone.filter((one) => !placed.has(placeKey(one.execution_id, toGone(one))));
   return {
     spans,
     executions: Array.from(
       found.values(),
       ({ executionId, seq, deleted }): StoredExecution => ({
         ...{ executionId, seq, deleted },
-        gone: gone.filter((one) => one.execution_id === executionId).map(toGone),
+        gone: away.filter((one) => one.execution_id === executionId).map(toGone),
       }),
     ),
     traces,
@@ -45,8 +54,9 @@ export async function loadPart(
 }
 
 /**
- * Saves what a call changed. Spans go first: what stands in the other tables is worked out from them again when a crash
- * comes between. Every row carries the same version, higher than any before.
+ * Saves what a call changed. One insert of spans decides: where a crash comes after it, what stands in the other tables is
+ * worked out from it again; where it comes before, nothing of the call shows. An execution that is deleted goes by its own row.
+ * Every row carries the same version, higher than any before.
  */
 export async function saveChanges(
   db: Database,
@@ -55,31 +65,23 @@ export async function saveChanges(
   version: number,
 ): Promise<void> {
   const own = { scope, version };
-  const spans = changes.spans.filter((span) => span.record !== undefined).map((span) => spanRow(own, span));
-  await db.insert("span", spans);
-  await movePlaces(
-    db,
-    own,
-    changes.spans.filter((span) => span.record === undefined),
+  await db.insert(
+    "gone",
+    changes.gone.map((one) => goneRow(own, one, one.seq, 0)),
   );
-  const gone = [
-    ...changes.gone.map((one) => ({
-      ...own,
-      ...keyOf(one),
-      execution_id: one.executionId,
-      seq: one.seq,
-      back: 0,
-    })),
-    ...changes.returned.map((one) => ({
-      ...own,
-      ...keyOf(one),
-      execution_id: one.executionId,
-      seq: 0,
-      back: 1,
-    })),
-  ];
+  const spans = changes.spans.filter((span) => span.record !== undefined).map((span) => spanRow(own, span));
+  const moved = changes.spans.filter((span) => span.record === undefined);
+  await db.insert("span", [...spans, ...(await movedRows(db, own, moved))]);
+  await db.insert(
+    "gone",
+    changes.returned.map((one) => goneRow(own, one, 0, 1)),
+  );
+  const deleted = changes.executions.filter((one) => one.deleted);
+  await db.insert(
+    "execution",
+    deleted.map((one) => executionRow(own, one)),
+  );
   await Promise.all([
-    db.insert("gone", gone),
     db.insert(
       "trace",
       changes.traces.map((one) => ({
@@ -94,13 +96,18 @@ export async function saveChanges(
     ),
     db.insert(
       "execution_stats",
-      changes.executions.flatMap((one) => statsRow(own, one)),
+      changes.executions.filter((one) => !one.deleted).flatMap((one) => statsRow(own, one)),
     ),
   ]);
+  // What a deleted execution had added goes last: as long as it is there, the rest may not be gone either.
+  await db.insert(
+    "execution_stats",
+    deleted.flatMap((one) => statsRow(own, one)),
+  );
   // Last, so that an execution never shows what is not there yet.
   await db.insert(
     "execution",
-    changes.executions.map((one) => executionRow(own, one)),
+    changes.executions.filter((one) => !one.deleted).map((one) => executionRow(own, one)),
   );
   await removeSpans(db, scope, changes.removed);
   await forget(db, scope, changes.forgotten);
@@ -118,42 +125,61 @@ function spanRow(own: Own, { facts, executionId, insSeq, seq, record }: ChangedS
     ...own,
     ...keyOf(facts),
     execution_id: executionId,
-    parent_id: parentOf(facts) ?? "",
-    start_time: facts.startTime,
+    written_id: facts.executionId,
     ins_seq: insSeq,
     seq,
-    cached: facts.cache === undefined ? 0 : 1,
-    facts: JSON.stringify(facts),
+    facts: factsText(facts),
     skeleton,
     rest,
   };
 }
 
-/** Spans whose record is as it was: their rows are written again by the engine, with another place. */
-async function movePlaces(
-  db: Database,
-  { scope, version }: Own,
-  spans: readonly ChangedSpan[],
-): Promise<void> {
+/** What the skeleton lacks of a span's facts; most spans have nothing of it. */
+function factsText(facts: SpanFacts): string {
+  const { executionStatus, cache, workflowId, workflowName, threadId, resource } = facts;
+  const text = JSON.stringify({
+    ...{ executionStatus, cache, workflowId, workflowName, threadId },
+    resource: Object.keys(resource.attributes).length === 0 ? undefined : resource,
+  });
+  return text === "{}" ? "" : text;
+}
+
+/** Facts as they were when the row was written. */
+function factsFrom(row: { written_id: string; skeleton: string; facts: string }): SpanFacts {
+  const more = row.facts === "" ? {} : (JSON.parse(row.facts) as Partial<SpanFacts>);
+  return factsOf({
+    resource: { attributes: {} },
+    ...parseSkeleton(row.skeleton),
+    ...more,
+    executionId: row.written_id,
+  });
+}
+
+/** Spans whose record is as it was, with another place: their rows as they stand are written again. */
+async function movedRows(db: Database, own: Own, spans: readonly ChangedSpan[]): Promise<object[]> {
+  const rows: object[] = [];
   for (const part of chunks(spans, 1000)) {
-    const keys = part.map(({ facts }) => facts.traceId + facts.spanId);
-    const place = (values: string): string =>
-      `arrayElement(${values}, indexOf({keys:Array(String)}, concat(trace_id, span_id)))`;
-    await db.command(
-      `INSERT INTO ${db.name}.span
-       SELECT scope, trace_id, span_id, ${place("{executions:Array(String)}")}, parent_id, start_time,
-         ${place("{insSeqs:Array(UInt64)}")}, ${place("{seqs:Array(UInt64)}")}, cached, facts, skeleton, rest, {version:UInt64}
-       FROM ${db.name}.span
+    const places = new Map(part.map((span) => [span.facts.traceId + span.facts.spanId, span]));
+    const found = await db.rows<SpanRow>(
+      `SELECT trace_id, span_id, written_id, facts, skeleton, rest FROM ${db.name}.span
        WHERE scope = {scope:String} AND trace_id IN {traces:Array(String)} AND concat(trace_id, span_id) IN {keys:Array(String)}
        ORDER BY version DESC LIMIT 1 BY trace_id, span_id`,
-      {
-        ...{ scope, version, keys, traces: tracesOf(part.map(({ facts }) => facts)) },
-        executions: part.map(({ executionId }) => executionId),
-        insSeqs: part.map(({ insSeq }) => insSeq),
-        seqs: part.map(({ seq }) => seq),
-      },
+      { scope: own.scope, traces: tracesOf(part.map(({ facts }) => facts)), keys: [...places.keys()] },
     );
+    for (const row of found) {
+      const place = places.get(row.trace_id + row.span_id);
+      if (place === undefined) continue;
+      const { executionId, insSeq, seq } = place;
+      rows.push({ ...row, ...own, execution_id: executionId, ins_seq: insSeq, seq });
+    }
   }
+  return rows;
+}
+
+type SpanRow = Record<"trace_id" | "span_id" | "written_id" | "facts" | "skeleton" | "rest", string>;
+
+function goneRow(own: Own, one: SpanRef & { executionId: string }, seq: number, back: 0 | 1): object {
+  return { ...own, ...keyOf(one), execution_id: one.executionId, seq, back };
 }
 
 export function executionRow(
@@ -212,7 +238,7 @@ function sumColumns(sums: Sums): object {
 /** What an execution adds to analytics. Where it has no spans left it adds nothing: its quarter-hour is 0, where no question looks. */
 export function statsRow(own: Own, { executionId, stats, statsBefore }: ChangedExecution): object[] {
   if (stats === undefined && statsBefore === undefined) return [];
-  if (stats === undefined) return [{ ...own, execution_id: executionId, slot: -1 }];
+  if (stats === undefined) return [noStatsRow(own, executionId)];
   const { workflowId = "", bucket, status, slot = -1, nodeTypes, models } = stats;
   const types = flatten(nodeTypes);
   const calls = flatten(models);
@@ -230,6 +256,10 @@ export function statsRow(own: Own, { executionId, stats, statsBefore }: ChangedE
   ];
 }
 
+export function noStatsRow(own: Own, executionId: string): object {
+  return { ...own, execution_id: executionId, slot: -1 };
+}
+
 function flatten(groups: readonly { key: string; slots: LatencySlots }[]): {
   keys: string[];
   slots: number[];
@@ -243,18 +273,31 @@ function flatten(groups: readonly { key: string; slots: LatencySlots }[]): {
   };
 }
 
-async function readSpans(db: Database, scope: string, traceIds: readonly string[]): Promise<StoredSpan[]> {
+async function readSpans(
+  db: Database,
+  scope: string,
+  traceIds: readonly string[],
+  seen: (version: number) => void,
+): Promise<StoredSpan[]> {
   const spans: StoredSpan[] = [];
   for (const part of chunks(traceIds, 1000)) {
-    const rows = await db.rows<{ execution_id: string; ins_seq: number; seq: number; facts: string }>(
-      `SELECT execution_id, ins_seq, seq, facts FROM ${db.name}.span
+    const rows = await db.rows<{
+      execution_id: string;
+      ins_seq: number;
+      seq: number;
+      written_id: string;
+      skeleton: string;
+      facts: string;
+      version: number;
+    }>(
+      `SELECT execution_id, ins_seq, seq, written_id, skeleton, facts, version FROM ${db.name}.span
        WHERE scope = {scope:String} AND trace_id IN {traces:Array(String)}
        ORDER BY version DESC LIMIT 1 BY trace_id, span_id`,
       { scope, traces: part },
     );
     for (const row of rows) {
-      const facts = JSON.parse(row.facts) as SpanFacts;
-      spans.push({ facts, executionId: row.execution_id, insSeq: row.ins_seq, seq: row.seq });
+      seen(row.version);
+      spans.push({ facts: factsFrom(row), executionId: row.execution_id, insSeq: row.ins_seq, seq: row.seq });
     }
   }
   return spans;
@@ -297,7 +340,7 @@ async function readTraces(
 }
 
 /** Every version of the spans goes, so that none of an older execution shows again. */
-async function removeSpans(db: Database, scope: string, spans: readonly SpanRef[]): Promise<void> {
+export async function removeSpans(db: Database, scope: string, spans: readonly SpanRef[]): Promise<void> {
   for (const part of chunks(spans, 5000)) {
     await db.command(
       `DELETE FROM ${db.name}.span WHERE scope = {scope:String} AND trace_id IN {traces:Array(String)}
@@ -317,6 +360,10 @@ async function forget(db: Database, scope: string, executionIds: readonly string
       );
     }
   }
+}
+
+function placeKey(executionId: string, { traceId, spanId }: SpanRef): string {
+  return `${traceId}${spanId}${executionId}`;
 }
 
 function keyOf({ traceId, spanId }: SpanRef): { trace_id: string; span_id: string } {

@@ -25,8 +25,8 @@ export function clickhouseSchema(database: string): string[] {
     `CREATE DATABASE IF NOT EXISTS \`${database}\``,
     table(
       "span",
-      `scope String, trace_id String, span_id String, execution_id String, parent_id String, start_time Int64,
-       ins_seq UInt64, seq UInt64, cached UInt8, facts String CODEC(ZSTD(1)), skeleton String CODEC(ZSTD(1)), rest String CODEC(ZSTD(3))`,
+      `scope String, trace_id String, span_id String, execution_id String, written_id String,
+       ins_seq UInt64, seq UInt64, facts String CODEC(ZSTD(1)), skeleton String CODEC(ZSTD(1)), rest String CODEC(ZSTD(3))`,
       "scope, trace_id, span_id",
       // A trace is read by its key: large granules would read thousands of payloads beside it.
       512,

