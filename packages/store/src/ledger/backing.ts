@@ -6,6 +6,7 @@ import type {
   ExecutionSummary,
   ListExecutionsQuery,
   Page,
+  SpanRecord,
   UnixNanos,
 } from "@spanloom/model";
 import type { LedgerChanges, Missing, SpanRef, StoredPart } from "./changes.ts";
