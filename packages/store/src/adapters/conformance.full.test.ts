@@ -8,7 +8,7 @@ import { openOverChannel, portToWorker } from "./port-harness.test-support.ts";
 // What has no long tests of its own, with more histories than the quick tests try.
 const runner = { describe, test };
 
-storeConformance({ name: "memory", runner, histories: 200, open: async () => createMemoryStore() });
+storeConformance({ name: "memory", runner, histories: 100, open: async () => createMemoryStore() });
 
 storeConformance({
   name: "memory, observed",

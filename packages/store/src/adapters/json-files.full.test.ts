@@ -12,7 +12,7 @@ storeConformance({
   name: "json-files",
   runner: { describe, test },
   features: { durable: true, erasure: true, concurrentWriters: true, large: true },
-  histories: 200,
+  histories: 60,
   open: openStore,
   processes,
   kills: 50,

@@ -16,10 +16,10 @@ for (const driver of ["node:sqlite", "better-sqlite3"] as const) {
     name: `sqlite through ${driver}`,
     runner: { describe, test },
     features: { durable: true, erasure: true, concurrentWriters: true, large: true },
-    histories: 200,
+    histories: 60,
     open: () => openStore({ worker: false, driver }),
     processes: processesOf(driver),
-    kills: 50,
+    kills: driver === "node:sqlite" ? 50 : 10,
     oldSchemas: [versionOne(driver)],
   });
 }

@@ -15,7 +15,7 @@ const runner = { describe, test };
 storeConformance({
   name: "memory with blobs",
   runner,
-  histories: 100,
+  histories: 30,
   open: async () => keepBlobs(createMemoryStore(), { blobs: createMemoryBlobs(), over: 1, retention: false }),
 });
 
