@@ -37,14 +37,17 @@ function step(version: number, does: string, sql: string): SqliteMigration {
   return { version, does, sql: sql.trimStart() + marks };
 }
 
+const MARKS = `SELECT (SELECT application_id FROM pragma_application_id) || ' ' ||
+  (SELECT user_version FROM pragma_user_version) || ' ' || (SELECT count(*) FROM sqlite_master)`;
+
 /**
  * Whether the file must be migrated. Only reads, so that a file that is not ours stays as it is.
  * Throws `schema_mismatch` for a newer version's file and for another application's.
  */
 export function needsMigration(database: MigrationTarget): boolean {
-  const application = Number(database.scalar("PRAGMA application_id"));
-  const version = Number(database.scalar("PRAGMA user_version"));
-  const tables = Number(database.scalar("SELECT count(*) FROM sqlite_master"));
+  // One statement sees one state: another process may be making the tables meanwhile.
+  const marks = String(database.scalar(MARKS)).split(" ");
+  const [application = 0, version = 0, tables = 0] = marks.map(Number);
   if (tables === 0 && application === 0 && version === 0) return true;
   if (application !== APPLICATION_ID) {
     throw new SpanloomError("schema_mismatch", {
