@@ -1,10 +1,19 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Context } from "@opentelemetry/api";
+import { type Context, context, ROOT_CONTEXT } from "@opentelemetry/api";
 import type { Recorder } from "./recorder.ts";
 import type { SpanHandle } from "./span-handle.ts";
 
-/** What one host callback runs under, so that code below it finds its place. */
-const places = new AsyncLocalStorage<{ recorder: Recorder; handle: SpanHandle }>();
+/** What code runs under, so that what starts below it finds its place. */
+interface ActivePlace {
+  /** The innermost span of ours whose callback is running. */
+  handle: SpanHandle | undefined;
+  /** OpenTelemetry's context, where it is another than the handle's own. */
+  context: Context | undefined;
+}
+
+export type Callable = (...args: never[]) => unknown;
+
+const places = new AsyncLocalStorage<ActivePlace>();
 
 /** Engines that call the host's functions themselves may know more exactly where code runs. */
 interface EngineLookup {
@@ -20,18 +29,45 @@ export function askEngines(lookup: EngineLookup): void {
   engines = lookup;
 }
 
-export function runAt<T>(recorder: Recorder, handle: SpanHandle, work: () => T): T {
-  return places.run({ recorder, handle }, work);
+/** True while OpenTelemetry asks `activeContext` for its context: then one entry says both, and most contexts are never made. */
+let carriesContext = false;
+
+export function carryContext(carries: boolean): void {
+  carriesContext = carries;
+}
+
+/** Runs the host's code so that spans started below it, ours and those of other instrumentations, find their parent. */
+export function runAt<H extends SpanHandle, T>(handle: H, work: (handle: H) => T): T {
+  const { recording } = handle;
+  // What is not recorded must not become the parent of the host's own spans: these would not be sampled either.
+  const { recorded } = recording.facts.execution;
+  const place = { handle, context: recorded ? undefined : context.active() };
+  return carriesContext || !recorded
+    ? places.run(place, work, handle)
+    : places.run(place, () => context.with(recording.context, work, undefined, handle));
 }
 
 /** The innermost span of this recorder whose callback is running. */
 export function activeHandle(recorder: Recorder): SpanHandle | undefined {
-  const place = places.getStore();
-  const running = place?.recorder === recorder ? place.handle : undefined;
+  const handle = places.getStore()?.handle;
+  const running = handle?.recorder === recorder ? handle : undefined;
   return engines === undefined ? running : engines.innermost(recorder, running);
 }
 
 /** Where a span of another instrumentation belongs that would start in `within`. */
 export function exactContext(within: Context): Context {
   return engines?.exactContext(within) ?? within;
+}
+
+/** OpenTelemetry's context here, where `callWithin` and `runAt` carry it. */
+export function activeContext(): Context {
+  const place = places.getStore();
+  return place?.context ?? place?.handle?.recording.context ?? ROOT_CONTEXT;
+}
+
+/** Calls a function in another context of OpenTelemetry, below the same span of ours. */
+export function callWithin(within: Context, fn: Callable, thisArg: unknown, args: unknown[]): unknown {
+  return places.run({ handle: places.getStore()?.handle, context: within }, () =>
+    Reflect.apply(fn, thisArg, args),
+  );
 }

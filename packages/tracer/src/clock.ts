@@ -40,16 +40,7 @@ function exactWallMs(): number {
   return performance.now() + wallAheadMs;
 }
 
-let lastSeconds = 0;
-let lastSecondsText = "0";
-
 /** As Unix nanoseconds in decimal digits. */
 export function nanosFromHrTime([seconds, nanos]: readonly [number, number]): string {
-  if (seconds === 0) return String(nanos);
-  // Spans come in bursts: most times share their second.
-  if (seconds !== lastSeconds) {
-    lastSeconds = seconds;
-    lastSecondsText = String(seconds);
-  }
-  return lastSecondsText + String(1e9 + nanos).slice(1);
+  return seconds === 0 ? String(nanos) : String(seconds) + String(1e9 + nanos).slice(1);
 }

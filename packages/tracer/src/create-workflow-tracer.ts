@@ -245,7 +245,7 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
 
   return {
     recorder,
-    execution: (execution, run) => runSpan(() => startExecution(recorder, execution), run),
+    execution: (execution, run) => runSpan(startExecution(recorder, execution), run),
     startExecution: (execution) => startExecution(recorder, execution),
     activeSpan: () => recorder.active(),
     guard: (where, work) => problems.guard(where, work),
@@ -275,9 +275,7 @@ function isListenedTo({
   flushOnSignals,
   vault,
 }: WorkflowTracerOptions): boolean {
-  return [onEvent, onExecutionEnd, sampling, meter, vault, flushOnSignals?.[0]].some(
-    (one) => one !== undefined,
-  );
+  return [onEvent, onExecutionEnd, sampling, meter, vault, flushOnSignals?.[0]].some(Boolean);
 }
 
 function sinkOf({ store, scope = "default" }: WorkflowTracerOptions): SpanSink {

@@ -4,6 +4,7 @@ import { ExecutionClock } from "./clock.ts";
 import { type ExecutionFacts, SpanFacts } from "./facts.ts";
 import { isCancellation } from "./failure.ts";
 import { linkTo } from "./otel/link-to.ts";
+import { parentIn } from "./otel/private-provider.ts";
 import type { ProblemReporter } from "./problems.ts";
 import type { EndOptions } from "./recorded-span.ts";
 import type { Recorder, Recording } from "./recorder.ts";
@@ -49,8 +50,8 @@ export class ExecutionHandle extends SpanHandle {
   readonly #onAbort = (): void => void this.addEvent("execution.cancel_requested");
 
   /** @internal */
-  constructor(recorder: Recorder, recording: Recording, name: string) {
-    super(recorder, recording, name);
+  constructor(recorder: Recorder, recording: Recording) {
+    super(recorder, recording);
     this.executionId = recording.facts.execution.executionId ?? this.traceId;
     this.traceUuid = traceIdToUuid(this.traceId);
     recorder.problems.guard("signal", () =>
@@ -134,14 +135,14 @@ function start(recorder: Recorder, options: ExecutionOptions): ExecutionHandle {
   if (threadId !== undefined && threadId !== null && threadId !== "")
     execution.threadId = safeId(threadId, "thread", problems);
   if (signal instanceof AbortSignal) execution.signal = signal;
-  const facts = new SpanFacts(execution, "workflow", undefined);
+  const name = execution.workflowName ?? execution.workflowId ?? "execution";
+  const facts = new SpanFacts(execution, "workflow", undefined, name);
   facts.status = "running";
   execution.root.facts = facts;
-  const name = execution.workflowName ?? execution.workflowId ?? "execution";
   const around = recorder.around();
   const within = joinActiveTrace ? around : trace.deleteSpan(context.active());
-  const recording = recorder.start(name, facts, within, linksOf(options, around, problems));
-  return new ExecutionHandle(recorder, recording, name).prepare(input, attributes);
+  const recording = recorder.start(facts, parentIn(within), linksOf(options, around, problems));
+  return new ExecutionHandle(recorder, recording).prepare(input, attributes);
 }
 
 function linksOf(

@@ -43,6 +43,8 @@ export class SpanFacts {
   readonly execution: ExecutionFacts;
   readonly kind: SpanKind;
   readonly node: NodeFacts | undefined;
+  /** What the span is called at its start. */
+  readonly name: string;
   /** Set on the root of an execution's trace. */
   status: ExecutionStatus | undefined = undefined;
   agent: string | undefined = undefined;
@@ -65,9 +67,11 @@ export class SpanFacts {
   /** Grows with every change, so that a running span is written again only when it has news. */
   changes = 0;
 
-  constructor(execution: ExecutionFacts, kind: SpanKind, node: NodeFacts | undefined) {
+  constructor(execution: ExecutionFacts, kind: SpanKind, node: NodeFacts | undefined, name: string) {
     this.execution = execution;
     this.kind = kind;
     this.node = node;
+    this.name = name;
+    if (kind === "agent") this.agent = name;
   }
 }

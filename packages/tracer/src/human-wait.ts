@@ -19,11 +19,8 @@ export function waitIn<T>(above: SpanHandle, options: WaitOptions, run: (wait: S
     facts.status = root.waits > 0 ? "waiting" : "running";
     facts.changes++;
   };
-  const start = (): SpanHandle => {
-    const wait = above.startSpan({ ...options, attributes: { ...options.attributes, waiting: true } });
-    count(1);
-    wait.onEnded = () => count(-1);
-    return wait;
-  };
-  return runSpan(start, run);
+  const wait = above.startSpan({ ...options, attributes: { ...options.attributes, waiting: true } });
+  count(1);
+  wait.onEnded = () => count(-1);
+  return runSpan(wait, run);
 }

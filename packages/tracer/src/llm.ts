@@ -1,5 +1,7 @@
-import type { SpanFacts } from "./facts.ts";
+import type { SpanKind } from "@spanloom/model";
+import { SpanFacts } from "./facts.ts";
 import type { ProblemReporter } from "./problems.ts";
+import { safeName } from "./safe.ts";
 
 export interface LlmOptions {
   /** As the provider spells it, such as `gpt-4.1-mini`. */
@@ -36,19 +38,34 @@ export interface RetrieverOptions {
   attributes?: Record<string, unknown>;
 }
 
-export function addModelFacts(
-  facts: SpanFacts,
-  { model, provider }: Pick<LlmOptions, "model" | "provider">,
+export function modelFacts(
+  { execution, node }: SpanFacts,
+  { model, provider, name }: LlmOptions,
   problems: ProblemReporter,
-): void {
-  if (typeof model !== "string" || model === "") {
+  kind: SpanKind,
+): SpanFacts {
+  const known = typeof model === "string" && model !== "";
+  const facts = new SpanFacts(execution, kind, node, safeName(name, known ? model : kind));
+  if (known) setModel(facts, model, provider);
+  else
     problems.report(
       "invalid_argument",
-      facts.kind,
+      kind,
       "A model has no name, so its cost will be unknown. Give `model`.",
     );
-    return;
-  }
-  facts.model = model;
+  return facts;
+}
+
+export function agentFacts(
+  { execution, node }: SpanFacts,
+  { model, provider, name }: AgentOptions,
+): SpanFacts {
+  const facts = new SpanFacts(execution, "agent", node, safeName(name, "agent"));
+  if (model !== undefined) setModel(facts, model, provider);
+  return facts;
+}
+
+export function setModel(facts: SpanFacts, model: string, provider: string | undefined): void {
+  facts.model = String(model);
   if (provider !== undefined) facts.provider = String(provider);
 }

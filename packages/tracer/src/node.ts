@@ -1,6 +1,6 @@
-import type { NodeFacts } from "./facts.ts";
+import { type NodeFacts, SpanFacts } from "./facts.ts";
 import type { ProblemReporter } from "./problems.ts";
-import { safeId } from "./safe.ts";
+import { safeId, safeName } from "./safe.ts";
 import type { SpanHandle } from "./span-handle.ts";
 
 export interface NodeOptions {
@@ -23,15 +23,16 @@ export interface NodeHandle extends SpanHandle {
 }
 
 export function nodeFacts(
-  { id, type, attempt = 1 }: NodeOptions,
-  prefix: string | undefined,
+  { execution }: SpanFacts,
+  { id, type, name = id, attempt = 1 }: NodeOptions,
   problems: ProblemReporter,
-): NodeFacts {
+): SpanFacts {
   const own = safeId(id, "node", problems);
+  const { nodePrefix } = execution;
   const node: NodeFacts = {
-    nodeId: prefix === undefined ? own : safeId(`${prefix}/${own}`, "node", problems),
+    nodeId: nodePrefix === undefined ? own : safeId(`${nodePrefix}/${own}`, "node", problems),
     attempt: Number.isSafeInteger(attempt) && attempt >= 1 ? attempt : 1,
   };
   if (type !== undefined) node.nodeType = String(type);
-  return node;
+  return new SpanFacts(execution, "node", node, safeName(name, node.nodeId));
 }

@@ -2,6 +2,7 @@ import { type Artifact, type CacheAccess, nanoUsdFromUsd, type TokenUsage } from
 import { nanosFromHrTime } from "./clock.ts";
 import type { SpanFacts } from "./facts.ts";
 import { describeError, isCancellation } from "./failure.ts";
+import { setModel } from "./llm.ts";
 import { linkTo } from "./otel/link-to.ts";
 import { attributeOf, setAttribute } from "./otel/snapshot.ts";
 import type { Recorder, Recording } from "./recorder.ts";
@@ -24,14 +25,12 @@ export class RecordedSpan {
   readonly recording: Recording;
   /** @internal */
   onEnded: (() => void) | undefined;
-  readonly #name: string;
   #ended = false;
 
   /** @internal */
-  constructor(recorder: Recorder, recording: Recording, name: string) {
+  constructor(recorder: Recorder, recording: Recording) {
     this.recorder = recorder;
     this.recording = recording;
-    this.#name = name;
   }
 
   /** 32 hex digits. A UUIDv4 without dashes, unless the execution joined a trace of the host. */
@@ -95,8 +94,7 @@ export class RecordedSpan {
   /** The model that answered, where it differs from the one that was asked for. */
   setModel(model: string, provider?: string): this {
     return this.#set("setModel", (facts) => {
-      facts.model = String(model);
-      if (provider !== undefined) facts.provider = String(provider);
+      setModel(facts, model, provider);
     });
   }
 
@@ -120,9 +118,7 @@ export class RecordedSpan {
     try {
       const { facts } = this.recording;
       for (const key of Object.keys(attributes)) {
-        const value = attributes[key];
-        const simple = typeof value === "string" || typeof value === "boolean" || Number.isSafeInteger(value);
-        const json = simple ? (value as string | boolean | number) : attributeOf(value);
+        const json = attributeOf(attributes[key]);
         if (json !== undefined) setAttribute(facts.attributes, key, this.recorder.limit(json));
       }
       facts.changes++;
@@ -229,7 +225,7 @@ export class RecordedSpan {
   #finish(where: string): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.recorder.problems.guard(where, () => this.recorder.end(this.recording, this.#name));
+    this.recorder.problems.guard(where, () => this.recorder.end(this.recording));
     this.onEnded?.();
   }
 

@@ -1,32 +1,32 @@
 import { type Context, context, type Link, type Span, SpanKind, trace } from "@opentelemetry/api";
 import type { Content } from "@spanloom/model";
-import { activeHandle, runAt } from "./active-place.ts";
+import { activeHandle } from "./active-place.ts";
 import { captureContent } from "./capture.ts";
 import type { HrTime } from "./clock.ts";
 import type { SpanFacts } from "./facts.ts";
 import type { OtelScope } from "./otel/otel-span.ts";
-import { type PrivateProvider, unrecordedContext } from "./otel/private-provider.ts";
+import { type Parent, type PrivateProvider, unrecordedContext } from "./otel/private-provider.ts";
 import { RecordingSpan } from "./otel/recording-span.ts";
 import { limitText } from "./otel/span-limits.ts";
 import type { ProblemReporter } from "./problems.ts";
 import type { SpanHandle } from "./span-handle.ts";
 
 /** A span of ours that runs, with what travels beside it. */
-export class Recording {
+export class Recording implements Parent {
   readonly span: Span;
   readonly facts: SpanFacts;
-  readonly #within: Context;
+  readonly around: Context;
   #context: Context | undefined;
 
-  constructor(span: Span, facts: SpanFacts, within: Context) {
+  constructor(span: Span, facts: SpanFacts, around: Context) {
     this.span = span;
     this.facts = facts;
-    this.#within = within;
+    this.around = around;
   }
 
-  /** OpenTelemetry's context with the span in it. Made when first asked for: a leaf needs none. */
+  /** OpenTelemetry's context with the span in it. Made when first asked for: most spans need none. */
   get context(): Context {
-    this.#context ??= trace.setSpan(this.#within, this.span);
+    this.#context ??= trace.setSpan(this.around, this.span);
     return this.#context;
   }
 }
@@ -80,30 +80,28 @@ export class Recorder {
     return limitText(value, this.provider.limits.valueLength);
   }
 
-  /** `within`: the context that holds the parent's span, or none for the root of a new trace. */
   start(
-    name: string,
     facts: SpanFacts,
-    within: Context,
+    parent: Parent,
     links?: Link[],
     startTime?: HrTime,
     kind: SpanKind = facts.kind === "llm" ? SpanKind.CLIENT : SpanKind.INTERNAL,
   ): Recording {
-    if (!facts.execution.recorded) return unrecorded(facts, within);
+    if (!facts.execution.recorded) return unrecorded(facts, parent);
     try {
       const { now } = facts.execution.clock;
       const span = this.provider.start({
-        name,
+        name: facts.name,
         kind,
         startTime: startTime ?? now(),
         now,
         links,
-        within,
+        parent,
         scope: SCOPE,
         facts,
       });
-      this.provider.mirror?.describe(span, name, facts);
-      return new Recording(span, facts, within);
+      this.provider.mirror?.describe(span, facts);
+      return new Recording(span, facts, parent.around);
     } catch (error) {
       this.problems.report(
         "internal",
@@ -111,21 +109,13 @@ export class Recorder {
         "A span could not be started; the workflow goes on.",
         error,
       );
-      return unrecorded(facts, within);
+      return unrecorded(facts, parent);
     }
   }
 
-  end({ span, facts }: Recording, name: string): void {
-    if (span instanceof RecordingSpan) this.provider.mirror?.describe(span, name, facts);
+  end({ span, facts }: Recording): void {
+    if (span instanceof RecordingSpan) this.provider.mirror?.describe(span, facts);
     span.end(facts.execution.clock.now());
-  }
-
-  /** Runs the host's code so that spans started below it, ours and those of other instrumentations, find their parent. */
-  run<T>(handle: SpanHandle, work: () => T): T {
-    const { facts, context: within } = handle.recording;
-    // What is not recorded must not become the parent of the host's own spans: these would not be sampled either.
-    const body = facts.execution.recorded ? (): T => context.with(within, work) : work;
-    return runAt(this, handle, body);
   }
 
   /** The span of this recorder whose callback is running. */
@@ -134,6 +124,6 @@ export class Recorder {
   }
 }
 
-function unrecorded(facts: SpanFacts, within: Context): Recording {
-  return new Recording(trace.wrapSpanContext(unrecordedContext(within)), facts, within);
+function unrecorded(facts: SpanFacts, { span, around }: Parent): Recording {
+  return new Recording(trace.wrapSpanContext(unrecordedContext(span)), facts, around);
 }

@@ -1,4 +1,5 @@
 import { types } from "node:util";
+import { runAt } from "./active-place.ts";
 import { afterStream, endWith } from "./llm-stream.ts";
 import type { SpanHandle } from "./span-handle.ts";
 
@@ -7,11 +8,10 @@ import type { SpanHandle } from "./span-handle.ts";
  * the span ends with them, or with the traced stream that it gives. Only native promises are followed: calling `then` on
  * a lazy query builder would run it twice.
  */
-export function runSpan<H extends SpanHandle, T>(start: () => H, run: (handle: H) => T): T {
-  const handle = start();
+export function runSpan<H extends SpanHandle, T>(handle: H, run: (handle: H) => T): T {
   let result: T;
   try {
-    result = handle.run(() => run(handle));
+    result = runAt(handle, run);
   } catch (error) {
     handle.fail(error);
     throw error;
@@ -35,9 +35,15 @@ function follow(handle: SpanHandle, promise: Promise<unknown>): boolean {
 }
 
 function finish(handle: SpanHandle, result: unknown): void {
-  const end = (failure?: { error: unknown }): void => endWith(handle, failure);
-  // The callback's own stream may be inside what it gives, such as a response that is read later.
-  if (afterStream(result, end) || afterStream(handle.openStream, end)) return;
+  if (endsWithStream(handle, result)) return;
   handle.captureResult(result);
   handle.end();
+}
+
+/** The callback's own stream may be inside what it gives, such as a response that is read later. */
+function endsWithStream(handle: SpanHandle, result: unknown): boolean {
+  const { openStream } = handle;
+  if (openStream === undefined && (typeof result !== "object" || result === null)) return false;
+  const end = (failure?: { error: unknown }): void => endWith(handle, failure);
+  return afterStream(result, end) || afterStream(openStream, end);
 }

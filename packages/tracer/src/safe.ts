@@ -15,17 +15,16 @@ const LONE_SURROGATES = /\p{Surrogate}/gu;
 /** An id that stores accept. A host's mistake must not stop its workflow, so a bad one is mended and reported. */
 export function safeId(id: unknown, what: string, problems: ProblemReporter): string {
   const text = typeof id === "string" ? id : typeof id === "number" ? String(id) : "";
-  const usable = text !== "" && text.length <= MAX_ID_LENGTH && text !== "." && text !== "..";
+  const named = text !== "" && text !== "." && text !== "..";
   // A lone surrogate stands in no URL, and databases keep it as another text.
-  if (usable && typeof id === "string" && !LONE_SURROGATE.test(text)) return text;
+  if (named && typeof id === "string" && text.length <= MAX_ID_LENGTH && !LONE_SURROGATE.test(text))
+    return text;
   problems.report(
     "invalid_argument",
     what,
     `The id of the ${what} is not usable as it is; a mended one was used. Ids are 1 to ${MAX_ID_LENGTH} characters, not "." or "..".`,
   );
-  return text === "" || text === "." || text === ".."
-    ? `unnamed-${what}`
-    : text.slice(0, MAX_ID_LENGTH).replaceAll(LONE_SURROGATES, "\ufffd");
+  return named ? text.slice(0, MAX_ID_LENGTH).replaceAll(LONE_SURROGATES, "\ufffd") : `unnamed-${what}`;
 }
 
 /** A name: text, or what says the same as text. */

@@ -1,4 +1,5 @@
 import type { SpanKind } from "@spanloom/model";
+import { runAt } from "./active-place.ts";
 import {
   type BranchResults,
   type IterationOptions,
@@ -8,17 +9,19 @@ import {
   runLoop,
   runParallel,
 } from "./branches.ts";
-import { type NodeFacts, SpanFacts } from "./facts.ts";
+import { SpanFacts } from "./facts.ts";
 import { type WaitOptions, waitIn } from "./human-wait.ts";
 import {
   type AgentOptions,
-  addModelFacts,
+  agentFacts,
   type EmbeddingOptions,
   type LlmOptions,
+  modelFacts,
   type RetrieverOptions,
 } from "./llm.ts";
 import { type StreamOptions, traceStream } from "./llm-stream.ts";
 import { type NodeHandle, type NodeOptions, nodeFacts } from "./node.ts";
+import type { ProblemReporter } from "./problems.ts";
 import { RecordedSpan } from "./recorded-span.ts";
 import { type RetryOptions, retryNode } from "./retry.ts";
 import { runSpan } from "./run-span.ts";
@@ -56,17 +59,13 @@ export class SpanHandle extends RecordedSpan {
 
   /** Runs one step of the workflow. The span ends when `run` does; what `run` gives or throws is passed through. */
   node<T>(options: NodeOptions, run: (node: NodeHandle) => T): T {
-    return runSpan(() => this.startNode(options), run);
+    return runSpan(this.startNode(options), run);
   }
 
   /** The same by hand: call `end` or `fail`. */
   startNode(options: NodeOptions): NodeHandle {
     // The facts of a node hold both of what its handle promises.
-    return this.#start("node", options, () => {
-      const { nodePrefix } = this.recording.facts.execution;
-      const node = nodeFacts(options, nodePrefix, this.recorder.problems);
-      return [this.#childFacts("node", node), safeName(options.name ?? options.id, node.nodeId)];
-    }) as NodeHandle;
+    return this.#start("node", options, nodeFacts) as NodeHandle;
   }
 
   /** Tries a node again until it succeeds, with a span and an `attempt` for each try. Rejects with the last try's error. */
@@ -76,16 +75,12 @@ export class SpanHandle extends RecordedSpan {
 
   /** Runs another workflow inside this execution: same trace, same totals, its nodes called `call/judge`. */
   workflow<T>(options: SubWorkflowOptions, run: (workflow: SpanHandle) => T): T {
-    return runSpan(() => this.startWorkflow(options), run);
+    return runSpan(this.startWorkflow(options), run);
   }
 
   /** The same by hand: call `end` or `fail`. */
   startWorkflow(options: SubWorkflowOptions): SpanHandle {
-    return this.#start("workflow", options, () => {
-      const facts = subWorkflowFacts(this.recording.facts, options, this.recorder.problems);
-      const { workflowName, workflowId } = facts.execution;
-      return [facts, workflowName ?? workflowId ?? "workflow"];
-    });
+    return this.#start("workflow", options, subWorkflowFacts);
   }
 
   /** Runs `run` for each item, one after the other or several at once, in a span each. Resolves to the results in order. */
@@ -113,46 +108,42 @@ export class SpanHandle extends RecordedSpan {
 
   /** Calls a model. The span ends when `run` does; what `run` gives or throws is passed through. */
   llm<T>(options: LlmOptions, run: (llm: SpanHandle) => T): T {
-    return runSpan(() => this.startLlm(options), run);
+    return runSpan(this.startLlm(options), run);
   }
 
   /** The same by hand: call `end` or `fail`. */
   startLlm(options: LlmOptions): SpanHandle {
-    return this.#startModel("llm", options);
+    return this.#start("llm", options, modelFacts);
   }
 
   /** Computes embeddings. The span ends when `run` does; what `run` gives or throws is passed through. */
   embedding<T>(options: EmbeddingOptions, run: (embedding: SpanHandle) => T): T {
-    return runSpan(() => this.startEmbedding(options), run);
+    return runSpan(this.startEmbedding(options), run);
   }
 
   /** The same by hand: call `end` or `fail`. */
   startEmbedding(options: EmbeddingOptions): SpanHandle {
-    return this.#startModel("embedding", options);
+    return this.#start("embedding", options, modelFacts);
   }
 
   /** Lets an agent work. The span ends when `run` does; what `run` gives or throws is passed through. */
   agent<T>(options: AgentOptions, run: (agent: SpanHandle) => T): T {
-    return runSpan(() => this.startAgent(options), run);
+    return runSpan(this.startAgent(options), run);
   }
 
   /** The same by hand: call `end` or `fail`. */
   startAgent(options: AgentOptions): SpanHandle {
-    const agent = this.#startKind("agent", options);
-    this.recorder.problems.guard("agent", () => {
-      if (options.model !== undefined) agent.setModel(options.model, options.provider);
-    });
-    return agent;
+    return this.#start("agent", options, agentFacts);
   }
 
   /** Searches for documents: give them as the output. The span ends when `run` does. */
   retriever<T>(options: RetrieverOptions, run: (retriever: SpanHandle) => T): T {
-    return runSpan(() => this.startRetriever(options), run);
+    return runSpan(this.startRetriever(options), run);
   }
 
   /** The same by hand: call `end` or `fail`. */
   startRetriever(options: RetrieverOptions): SpanHandle {
-    return this.#startKind("retriever", options);
+    return this.#start("retriever", options, stepFacts);
   }
 
   /**
@@ -172,67 +163,60 @@ export class SpanHandle extends RecordedSpan {
 
   /** Calls a tool. The span ends when `run` does; what `run` gives or throws is passed through. */
   tool<T>(options: ToolOptions, run: (tool: SpanHandle) => T): T {
-    return runSpan(() => this.startTool(options), run);
+    return runSpan(this.startTool(options), run);
   }
 
   /** The same by hand: call `end` or `fail`. */
   startTool(options: ToolOptions): SpanHandle {
-    return this.#startKind("tool", options);
+    return this.#start("tool", options, stepFacts);
   }
 
   /** Any other step, such as an HTTP call. */
   span<T>(options: SpanOptions, run: (span: SpanHandle) => T): T {
-    return runSpan(() => this.startSpan(options), run);
+    return runSpan(this.startSpan(options), run);
   }
 
   /** The same by hand: call `end` or `fail`. */
   startSpan(options: SpanOptions): SpanHandle {
-    return this.#startKind(undefined, options);
+    return this.#start(undefined, options, stepFacts);
   }
 
   /** Runs `work` as the body of this span: spans of other instrumentations started in it become children. */
   run<T>(work: () => T): T {
-    return this.recorder.run(this, work);
-  }
-
-  #startKind(kind: SpanKind | undefined, options: SpanOptions): SpanHandle {
-    return this.#start(kind ?? "internal", options, () => {
-      const facts = this.#childFacts(
-        kind ?? (options.kind === undefined ? "internal" : safeKind(options.kind)),
-      );
-      const name = safeName(options.name, facts.kind);
-      if (facts.kind === "agent") facts.agent = name;
-      return [facts, name];
-    });
-  }
-
-  #startModel(kind: "llm" | "embedding", options: LlmOptions): SpanHandle {
-    return this.#start(kind, options, () => {
-      const facts = this.#childFacts(kind);
-      addModelFacts(facts, options, this.recorder.problems);
-      return [facts, safeName(options.name, facts.model ?? kind)];
-    });
+    return runAt(this, () => work());
   }
 
   /** The host's callback needs a handle, whatever was passed: options that cannot be read are left out. */
-  #start(kind: SpanKind, options: Prepared, read: () => [facts: SpanFacts, name: string]): SpanHandle {
+  #start<O extends Prepared, K extends SpanKind | undefined>(
+    kind: K,
+    options: O,
+    read: (above: SpanFacts, options: O, problems: ProblemReporter, kind: K) => SpanFacts,
+  ): SpanHandle {
+    const { problems } = this.recorder;
+    const above = this.recording.facts;
     try {
-      const [facts, name] = read();
-      return this.#startChild(name, facts, options);
+      return this.#startChild(read(above, options, problems, kind), options);
     } catch (error) {
       const message = "The options of a span could not be read; it was started without them.";
-      this.recorder.problems.report("invalid_argument", kind, message, error);
-      const node = kind === "node" ? { nodeId: "unnamed-node", attempt: 1 } : undefined;
-      return this.#startChild(node?.nodeId ?? kind, this.#childFacts(kind, node), {});
+      problems.report("invalid_argument", kind ?? "span", message, error);
+      return this.#startChild(read(above, {} as O, problems, kind), {});
     }
   }
 
-  #startChild(name: string, facts: SpanFacts, { input, attributes }: Prepared): SpanHandle {
-    const recording = this.recorder.start(name, facts, this.recording.context);
-    return new SpanHandle(this.recorder, recording, name).prepare(input, attributes);
+  #startChild(facts: SpanFacts, { input, attributes }: Prepared): SpanHandle {
+    return new SpanHandle(this.recorder, this.recorder.start(facts, this.recording)).prepare(
+      input,
+      attributes,
+    );
   }
+}
 
-  #childFacts(kind: SpanKind, node: NodeFacts | undefined = this.recording.facts.node): SpanFacts {
-    return new SpanFacts(this.recording.facts.execution, kind, node);
-  }
+/** `kind`: where the options do not say it. */
+function stepFacts(
+  { execution, node }: SpanFacts,
+  { name, kind: own }: SpanOptions,
+  _problems: ProblemReporter,
+  kind: SpanKind = safeKind(own),
+): SpanFacts {
+  return new SpanFacts(execution, kind, node, safeName(name, kind));
 }

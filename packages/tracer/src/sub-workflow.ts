@@ -28,5 +28,6 @@ export function subWorkflowFacts(
     nodePrefix: above.node?.nodeId ?? (shared.nodePrefix === undefined ? id : `${shared.nodePrefix}/${id}`),
     ...(workflowName !== undefined && workflowName !== null && { workflowName: safeName(workflowName, id) }),
   };
-  return new SpanFacts(execution, "workflow", above.node);
+  const name = execution.workflowName ?? id;
+  return new SpanFacts(execution, "workflow", above.node, name);
 }

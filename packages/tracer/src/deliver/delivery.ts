@@ -56,7 +56,7 @@ export class Delivery {
   }
 
   stats(): DeliveryStats {
-    const here = [...this.ledger.sending, ...this.queue.waiting()];
+    const here = [...this.ledger.sending, ...this.queue.waiting];
     return this.ledger.stats(here.filter(({ place }) => place === undefined).length);
   }
 

@@ -1,3 +1,4 @@
+import { LinkedSet } from "../linked-set.ts";
 import type { ProblemReporter } from "../problems.ts";
 import type { DeliveryStats, DropReason } from "./counters.ts";
 import type { Waiting } from "./record-queue.ts";
@@ -13,7 +14,7 @@ export class Ledger {
     deadLettered: 0,
   };
   /** Under way. */
-  readonly sending: Set<Waiting> = new Set();
+  readonly sending: LinkedSet<Waiting> = new LinkedSet();
   readonly spool: Spool | undefined;
   readonly problems: ProblemReporter;
   readonly #dropped: DeliveryStats["dropped"] = {};

@@ -1,11 +1,12 @@
-import type { Attributes, SpanRecord } from "@spanloom/model";
+import type { SpanRecord } from "@spanloom/model";
+import { type Linked, LinkedSet } from "../linked-set.ts";
 import type { SpoolPlace } from "./spool.ts";
 
 /** How many are sent at once. */
 export const BATCH_RECORDS = 500;
 
 /** A record on its way. */
-export interface Waiting {
+export interface Waiting extends Linked {
   record: SpanRecord;
   bytes: number;
   state: "waiting" | "sending" | "gone";
@@ -20,9 +21,7 @@ export interface Waiting {
 /** Records that wait, oldest first, bounded in bytes. A newer state of a span takes the place of one that still waits. */
 export class RecordQueue {
   readonly maxBytes: number;
-  #waiting: Waiting[] = [];
-  /** Everything before it was taken. */
-  #head = 0;
+  #waiting = new LinkedSet<Waiting>();
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -30,7 +29,7 @@ export class RecordQueue {
   }
 
   get size(): number {
-    return this.#waiting.length - this.#head;
+    return this.#waiting.size;
   }
 
   get bytes(): number {
@@ -38,8 +37,8 @@ export class RecordQueue {
   }
 
   /** Those that wait, oldest first. */
-  *waiting(): Generator<Waiting> {
-    for (let index = this.#head; index < this.#waiting.length; index++) yield this.#waiting[index] as Waiting;
+  get waiting(): Iterable<Waiting> {
+    return this.#waiting;
   }
 
   /** `before`: what an earlier state of the same span was put as. A reason in place of the entry: it was not taken. */
@@ -56,27 +55,19 @@ export class RecordQueue {
       return before;
     }
     if (before?.state === "sending") before.outdated = true;
-    const entry: Waiting = { record, bytes, state: "waiting", outdated: false, place: undefined, since: 0 };
-    this.#waiting.push(entry);
+    const entry = entryOf(record, bytes, "waiting", 0);
+    this.#waiting.add(entry);
     return entry;
   }
 
   /** Takes the oldest records out: at most `count`, and no more than `bytes` unless the first alone is larger. */
   take(count: number, bytes: number): Waiting[] {
-    const from = this.#head;
+    const batch: Waiting[] = [];
     let taken = 0;
-    while (this.#head < this.#waiting.length && this.#head - from < count) {
-      const entry = this.#waiting[this.#head];
-      if (entry === undefined || (taken > 0 && taken + entry.bytes > bytes)) break;
+    for (const entry of this.#waiting) {
+      if (batch.length === count || (taken > 0 && taken + entry.bytes > bytes)) break;
       taken += entry.bytes;
-      entry.state = "sending";
-      this.#head++;
-    }
-    this.#bytes -= taken;
-    const batch = this.#waiting.slice(from, this.#head);
-    if (this.#head === this.#waiting.length) {
-      this.#waiting = [];
-      this.#head = 0;
+      batch.push(this.#letGo(entry, "sending"));
     }
     return batch;
   }
@@ -88,24 +79,45 @@ export class RecordQueue {
       entry.state = "waiting";
       this.#bytes += entry.bytes;
     }
-    this.#waiting = [...kept, ...this.#waiting.slice(this.#head)];
-    this.#head = 0;
+    const behind = [...this.#waiting];
+    this.#waiting = new LinkedSet();
+    for (const entry of [...kept, ...behind]) this.#waiting.add(entry);
     return batch.filter(({ outdated }) => outdated);
   }
 
   /** Lets go of those that `leave` says, and gives them. */
   remove(leave: (entry: Waiting) => boolean): Waiting[] {
     const removed: Waiting[] = [];
-    const kept: Waiting[] = [];
-    for (const entry of this.waiting()) (leave(entry) ? removed : kept).push(entry);
-    for (const entry of removed) {
-      entry.state = "gone";
-      this.#bytes -= entry.bytes;
-    }
-    this.#waiting = kept;
-    this.#head = 0;
+    for (const entry of this.#waiting) if (leave(entry)) removed.push(this.#letGo(entry, "gone"));
     return removed;
   }
+
+  #letGo(entry: Waiting, state: Waiting["state"]): Waiting {
+    entry.state = state;
+    this.#bytes -= entry.bytes;
+    this.#waiting.delete(entry);
+    return entry;
+  }
+}
+
+/** With all fields, so that all entries have one shape. */
+export function entryOf(
+  record: SpanRecord,
+  bytes: number,
+  state: Waiting["state"],
+  since: Waiting["since"],
+  place?: SpoolPlace,
+): Waiting {
+  return {
+    record,
+    bytes,
+    state,
+    outdated: false,
+    place,
+    since,
+    before: undefined,
+    after: undefined,
+  };
 }
 
 /** The rest is for ends of executions: a run that seems to run for ever misleads more than a step that is missing. */
@@ -120,28 +132,23 @@ const RECORD_BYTES = 1_000;
 
 /** About how much memory a record takes: V8 keeps Latin-1 text in one byte a character. */
 function approximateBytes(record: SpanRecord): number {
-  let bytes = RECORD_BYTES + sizeOfAttributes(record.attributes) + record.name.length;
-  if (record.status.message !== undefined) bytes += record.status.message.length;
-  if (record.artifacts !== undefined) bytes += sizeOf(record.artifacts);
-  for (const event of record.events) bytes += 100 + sizeOf(event.attributes);
-  for (const link of record.links) bytes += 150 + sizeOf(link.attributes);
-  if (record.input !== undefined) bytes += sizeOf(record.input);
-  if (record.output !== undefined) bytes += sizeOf(record.output);
-  if (record.stateBefore !== undefined) bytes += sizeOf(record.stateBefore);
-  if (record.stateAfter !== undefined) bytes += sizeOf(record.stateAfter);
-  return bytes;
-}
-
-function sizeOfAttributes(attributes: Attributes): number {
-  let bytes = 0;
-  for (const key in attributes) {
-    const value = attributes[key];
-    bytes += 32 + (typeof value === "string" ? value.length : typeof value === "object" ? sizeOf(value) : 8);
-  }
-  return bytes;
+  return (
+    RECORD_BYTES +
+    record.name.length +
+    sizeOf(record.status.message) +
+    sizeOf(record.attributes) +
+    sizeOf(record.events) +
+    sizeOf(record.links) +
+    sizeOf(record.artifacts) +
+    sizeOf(record.input) +
+    sizeOf(record.output) +
+    sizeOf(record.stateBefore) +
+    sizeOf(record.stateAfter)
+  );
 }
 
 function sizeOf(value: unknown): number {
+  if (value === undefined) return 0;
   if (typeof value === "string") return 16 + value.length;
   if (typeof value !== "object" || value === null) return 8;
   let bytes = 32;

@@ -3,7 +3,7 @@ import { settled, timerMs, within } from "../wait.ts";
 import { attempt } from "./attempt.ts";
 import { withoutDeleted } from "./delete-execution.ts";
 import type { Delivery } from "./delivery.ts";
-import { BATCH_RECORDS, type Waiting } from "./record-queue.ts";
+import { BATCH_RECORDS, entryOf, type Waiting } from "./record-queue.ts";
 
 const BATCH_BYTES = 4_000_000;
 const BACK_OFF_MS = { first: 250, most: 30_000 };
@@ -65,7 +65,7 @@ export class Sender {
       try {
         left = await this.#deliver(await this.#priced(batch));
       } finally {
-        left ??= batch.filter((entry) => sending.has(entry));
+        left ??= batch.filter((entry) => entry.state === "sending");
         for (const entry of batch) sending.delete(entry);
         delivery.failures = left.length === 0 ? 0 : delivery.failures + 1;
         this.#keep(left);
@@ -91,7 +91,7 @@ export class Sender {
     if (spool !== undefined && spool.unread > 0 && (this.#fromDisk || queue.size === 0)) {
       const { records, lost } = await spool.read(BATCH_RECORDS, BATCH_BYTES);
       ledger.lose("damaged", lost);
-      batch = records.map((found) => ({ ...found, state: "sending", outdated: false, since: undefined }));
+      batch = records.map(({ record, bytes, place }) => entryOf(record, bytes, "sending", undefined, place));
     }
     batch = withoutDeleted(this.#delivery, batch);
     if (batch.length === 0) batch = queue.take(BATCH_RECORDS, BATCH_BYTES);

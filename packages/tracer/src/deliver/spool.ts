@@ -35,7 +35,7 @@ export interface Spool {
    */
   start(
     queue: RecordQueue,
-    sending: ReadonlySet<Waiting>,
+    sending: Iterable<Waiting>,
     found: (count: { records: number; damaged: number }) => void,
   ): void;
   /** Resolves when what was there at the start has been found. */

@@ -23,14 +23,14 @@ const LATE_MS = 150;
 export class Journal {
   readonly #disk: Disk;
   readonly #queue: RecordQueue;
-  readonly #sending: ReadonlySet<Waiting>;
+  readonly #sending: Iterable<Waiting>;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   readonly #forgetExit: () => void;
   /** When the oldest record that is in memory alone was accepted. */
   #oldest = Number.POSITIVE_INFINITY;
 
-  constructor(disk: Disk, queue: RecordQueue, sending: ReadonlySet<Waiting>) {
+  constructor(disk: Disk, queue: RecordQueue, sending: Iterable<Waiting>) {
     this.#disk = disk;
     this.#queue = queue;
     this.#sending = sending;
@@ -92,7 +92,7 @@ export class Journal {
 
   *#unsafe(due: number): Generator<Waiting> {
     for (const entry of this.#sending) if (isUnsafe(entry, due)) yield entry;
-    for (const entry of this.#queue.waiting()) if (isUnsafe(entry, due)) yield entry;
+    for (const entry of this.#queue.waiting) if (isUnsafe(entry, due)) yield entry;
   }
 
   #oldestUnsafe(): number {

@@ -31,10 +31,10 @@ function exactContext(within: Context): Context {
   // A span that is not of ours stands somewhere below: it knows best.
   if (above !== undefined && depth < 0) return within;
   for (const { recording } of located()) {
-    const { span, context } = recording;
+    const { span } = recording;
     if (above !== undefined && above.spanContext().traceId !== span.spanContext().traceId) continue;
     if (depthOf(span) <= depth) continue;
-    exact = context;
+    exact = recording.context;
     depth = depthOf(span);
   }
   return exact;

@@ -1,12 +1,10 @@
-import { AsyncLocalStorage } from "node:async_hooks";
-import { type Context, type ContextManager, ROOT_CONTEXT } from "@opentelemetry/api";
+import type { Context, ContextManager } from "@opentelemetry/api";
+import { activeContext, type Callable, callWithin, carryContext } from "../active-place.ts";
 
-/** Carries OpenTelemetry's context across `await`s, where the host has no context manager. */
+/** Carries OpenTelemetry's context across `await`s, together with the place of our own spans. */
 export class AsyncContextManager implements ContextManager {
-  readonly #storage = new AsyncLocalStorage<Context>();
-
   active(): Context {
-    return this.#storage.getStore() ?? ROOT_CONTEXT;
+    return activeContext();
   }
 
   with<A extends unknown[], F extends (...args: A) => ReturnType<F>>(
@@ -15,26 +13,26 @@ export class AsyncContextManager implements ContextManager {
     thisArg?: ThisParameterType<F>,
     ...args: A
   ): ReturnType<F> {
-    return this.#storage.run(within, () => Reflect.apply(fn, thisArg, args) as ReturnType<F>);
+    return callWithin(within, fn, thisArg, args) as ReturnType<F>;
   }
 
   /** Functions keep `within`. An emitter stays as it is: Node runs its listeners in the context that it was made in. */
   bind<T>(within: Context, target: T): T {
     if (typeof target !== "function") return target;
-    const storage = this.#storage;
     const bound = function (this: unknown, ...args: unknown[]): unknown {
-      return storage.run(within, () => Reflect.apply(target, this, args) as unknown);
+      return callWithin(within, target as unknown as Callable, this, args);
     };
     Object.defineProperty(bound, "length", { configurable: true, value: target.length });
     return bound as T;
   }
 
   enable(): this {
+    carryContext(true);
     return this;
   }
 
   disable(): this {
-    this.#storage.disable();
+    carryContext(false);
     return this;
   }
 }

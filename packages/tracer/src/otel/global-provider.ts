@@ -13,7 +13,7 @@ import {
 import { exactContext } from "../active-place.ts";
 import { AsyncContextManager } from "./context-manager.ts";
 import type { OtelScope } from "./otel-span.ts";
-import { PrivateProvider } from "./private-provider.ts";
+import { PrivateProvider, parentIn } from "./private-provider.ts";
 import { hrTime, RecordingSpan } from "./recording-span.ts";
 
 let done = false;
@@ -30,7 +30,8 @@ export function joinOtherInstrumentations(): void {
   trace.setGlobalTracerProvider({
     getTracer: (name, version) => joiningTracer({ name, ...(version !== undefined && { version }) }),
   });
-  if (!carriesContext()) context.setGlobalContextManager(new AsyncContextManager());
+  const manager = new AsyncContextManager();
+  if (!carriesContext() && context.setGlobalContextManager(manager)) manager.enable();
 }
 
 function hasProvider(): boolean {
@@ -59,7 +60,7 @@ function joiningTracer(scope: OtelScope): Tracer {
     const { kind = SpanKind.INTERNAL, startTime, links, attributes = {} } = options;
     const startedAt = startTime === undefined ? now() : hrTime(startTime);
     return home
-      .start({ name, kind, startTime: startedAt, now, links, within: place, scope })
+      .start({ name, kind, startTime: startedAt, now, links, parent: parentIn(place), scope })
       .setAttributes(attributes);
   };
   return {

@@ -27,8 +27,8 @@ export function spanProcessor(
     onStart(span, parentContext) {
       problems.guard("span processor", () => {
         if (span instanceof RecordingSpan) return;
-        const within = exactContext(parentContext);
-        if (all || store.factsOf(trace.getSpan(within)) !== undefined) store.onStart(span, within);
+        const above = trace.getSpan(exactContext(parentContext));
+        if (all || store.factsOf(above) !== undefined) store.onStart(span, above);
       });
     },
     onEnd(span) {

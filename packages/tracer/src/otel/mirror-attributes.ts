@@ -15,8 +15,8 @@ const OPERATIONS: Partial<Record<SpanFacts["kind"], string>> = {
  * Ids, kind and model figures as OpenTelemetry attributes, for processors of the host. Content is never among them.
  * Source: OpenTelemetry semantic conventions for generative AI.
  */
-export function mirrorAttributes(name: string, facts: SpanFacts): OtelAttributes {
-  const { execution, node, kind, usage, model, provider } = facts;
+export function mirrorAttributes(facts: SpanFacts): OtelAttributes {
+  const { execution, node, kind, name, usage, model, provider } = facts;
   const attributes: OtelAttributes = {
     [SPANLOOM.kind]: kind,
     [SPANLOOM.executionId]: execution.executionId,

@@ -16,8 +16,8 @@ export function mirrorTo(...processors: OtelSpanProcessor[]): Mirror {
       const guarded = processors.map((processor) => guardedProcessor(processor, problems));
       return {
         resource: sdkResource,
-        describe(span, name, facts) {
-          const attributes = mirrorAttributes(name, facts);
+        describe(span, facts) {
+          const attributes = mirrorAttributes(facts);
           facts.mirrored ??= new Set();
           for (const key of Object.keys(attributes)) facts.mirrored.add(key);
           span.setAttributes(attributes);

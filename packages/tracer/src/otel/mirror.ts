@@ -15,7 +15,7 @@ export interface SpanMirror {
   /** The tracer's resource, as exporters of an SDK ask for it. */
   resource(attributes: OtelResource["attributes"]): OtelResource;
   /** Sets what the facts beside the span say as attributes, but for content. */
-  describe(span: RecordingSpan, name: string, facts: SpanFacts): void;
+  describe(span: RecordingSpan, facts: SpanFacts): void;
   onStart(span: RecordingSpan, within: Context): void;
   onEnding(span: RecordingSpan): void;
   onEnd(span: RecordingSpan): void;

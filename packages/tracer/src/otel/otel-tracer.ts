@@ -18,6 +18,7 @@ import type { Recorder, Recording } from "../recorder.ts";
 import { SpanHandle } from "../span-handle.ts";
 import { isFigure } from "./figures.ts";
 import { mirrorAttributes } from "./mirror-attributes.ts";
+import { parentIn } from "./private-provider.ts";
 import { hrTime } from "./recording-span.ts";
 import { attributeOf, setAttribute } from "./snapshot.ts";
 
@@ -52,13 +53,13 @@ export function otelTracer({ recorder }: WorkflowTracer, onSpan?: OnSpan): Trace
 function startForeign(recorder: Recorder, name: string, options: SpanOptions, given: Context): SpanHandle {
   const { within, above } =
     options.root === true ? { within: trace.deleteSpan(given) } : placeIn(recorder, given);
-  const facts = new SpanFacts(above?.execution ?? unnamedExecution(recorder), "internal", above?.node);
+  const facts = new SpanFacts(above?.execution ?? unnamedExecution(recorder), "internal", above?.node, name);
   recorder.problems.guard("span start", () => keep(recorder, facts, options.attributes));
   const { links, startTime, kind } = options;
   const startedAt = startTime === undefined ? undefined : hrTime(startTime);
-  const recording = recorder.start(name, facts, within, links, startedAt, kind);
-  if (recording.span.isRecording()) divert(recorder, recording, name, options.attributes);
-  return new SpanHandle(recorder, recording, name);
+  const recording = recorder.start(facts, parentIn(within), links, startedAt, kind);
+  if (recording.span.isRecording()) divert(recorder, recording, options.attributes);
+  return new SpanHandle(recorder, recording);
 }
 
 interface Place {
@@ -81,7 +82,7 @@ function placeIn(recorder: Recorder, given: Context): Place {
 }
 
 /** Attributes go to the facts. */
-function divert(recorder: Recorder, { span, facts }: Recording, name: string, initial?: Attributes): void {
+function divert(recorder: Recorder, { span, facts }: Recording, initial?: Attributes): void {
   const { addEvent, setAttribute } = span;
   const figures = (attributes: Attributes = {}): void => {
     if (recorder.provider.mirror === undefined) return;
@@ -93,7 +94,7 @@ function divert(recorder: Recorder, { span, facts }: Recording, name: string, in
     }
   };
   if (recorder.provider.mirror !== undefined) {
-    const { [SPANLOOM.kind]: _kind, ...ids } = mirrorAttributes(name, facts);
+    const { [SPANLOOM.kind]: _kind, ...ids } = mirrorAttributes(facts);
     figures(ids);
   }
   figures(initial);

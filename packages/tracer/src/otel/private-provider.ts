@@ -1,4 +1,4 @@
-import { type Context, type Link, type SpanContext, trace } from "@opentelemetry/api";
+import { type Context, type Link, type Span, type SpanContext, trace } from "@opentelemetry/api";
 import { isSpanId, isTraceId, newTraceId } from "@spanloom/model";
 import type { SpanFacts } from "../facts.ts";
 import type { SpanMirror } from "./mirror.ts";
@@ -7,10 +7,23 @@ import type { OtelResource } from "./resource.ts";
 import type { SpanLimits } from "./span-limits.ts";
 import type { StoreSpanProcessor } from "./store-span-processor.ts";
 
+/** Below what a span starts. */
+export interface Parent {
+  /** Absent for the root of a new trace. */
+  readonly span: Span | undefined;
+  /** OpenTelemetry's context with that span in it. */
+  readonly context: Context;
+  /** The same, but for which spans of ours it holds. */
+  readonly around: Context;
+}
+
+export function parentIn(context: Context): Parent {
+  return { span: trace.getSpan(context), context, around: context };
+}
+
 export interface StartRequest extends SpanParts {
   links?: Link[] | undefined;
-  /** Holds the parent's span, or none for the root of a new trace. */
-  within: Context;
+  parent: Parent;
   /** What travels beside the span. Absent for spans of other instrumentations. */
   facts?: SpanFacts;
 }
@@ -39,10 +52,10 @@ export class PrivateProvider implements SpanHome {
   }
 
   start(request: StartRequest): RecordingSpan {
-    const { within, links, facts } = request;
-    const above = trace.getSpan(within);
+    const { parent: place, links, facts } = request;
+    const above = place.span;
     const own = above instanceof RecordingSpan;
-    const parent = own ? above.spanContext() : parentIn(within);
+    const parent = own ? above.spanContext() : usable(above);
     const context: SpanContext = {
       traceId: parent?.traceId ?? newTraceId(),
       spanId: newSpanId(),
@@ -52,8 +65,8 @@ export class PrivateProvider implements SpanHome {
     const depth = own ? above.depth + 1 : 0;
     const span = new RecordingSpan(this, request, context, parent, depth);
     if (links !== undefined) span.addLinks(links);
-    this.store.onStart(span, within, facts);
-    this.mirror?.onStart(span, within);
+    this.store.onStart(span, above, facts);
+    this.mirror?.onStart(span, place.context);
     return span;
   }
 
@@ -73,13 +86,13 @@ export class PrivateProvider implements SpanHome {
 }
 
 /** The ids of a span that is not recorded: hosts that keep them in tables of their own have them all the same. */
-export function unrecordedContext(within: Context): SpanContext {
-  return { traceId: parentIn(within)?.traceId ?? newTraceId(), spanId: newSpanId(), traceFlags: 0 };
+export function unrecordedContext(above: Span | undefined): SpanContext {
+  return { traceId: usable(above)?.traceId ?? newTraceId(), spanId: newSpanId(), traceFlags: 0 };
 }
 
 /** Another copy of OpenTelemetry may have put anything there. */
-function parentIn(within: Context): SpanContext | undefined {
-  const parent = trace.getSpanContext(within);
+function usable(above: Span | undefined): SpanContext | undefined {
+  const parent = above?.spanContext();
   return parent !== undefined && isTraceId(parent.traceId) && isSpanId(parent.spanId) ? parent : undefined;
 }
 
@@ -92,7 +105,9 @@ function newSpanId(): string {
     crypto.getRandomValues(pool);
     used = 0;
   }
+  // Never all zero.
+  pool[used] = (pool[used] as number) | 1;
   const id = pool.toString("hex", used, used + 8);
   used += 8;
-  return id === "0000000000000000" ? newSpanId() : id;
+  return id;
 }

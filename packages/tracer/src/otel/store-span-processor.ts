@@ -1,7 +1,8 @@
-import { type Context, type Span, trace } from "@opentelemetry/api";
+import type { Span } from "@opentelemetry/api";
 import type { SpanRecord } from "@spanloom/model";
 import type { Waiting } from "../deliver/record-queue.ts";
 import { SpanFacts } from "../facts.ts";
+import { type Linked, LinkedSet } from "../linked-set.ts";
 import type { ProblemReporter } from "../problems.ts";
 import type { OtelSpan } from "./otel-span.ts";
 import { snapshot } from "./snapshot.ts";
@@ -23,7 +24,7 @@ export interface StoreSpanProcessorOptions {
 }
 
 /** What is kept of a span while it runs. */
-export interface LiveSpan {
+export interface LiveSpan extends Linked {
   readonly span: OtelSpan;
   /** Absent on a foreign span that stands below none of ours. */
   readonly facts: SpanFacts | undefined;
@@ -53,7 +54,7 @@ const MAX_LIVE = 50_000;
  */
 export class StoreSpanProcessor {
   readonly #options: StoreSpanProcessorOptions;
-  readonly #live = new Set<LiveSpan>();
+  #live = new LinkedSet<LiveSpan>();
   /** Of this processor alone: a span of the host may be carried to several tracers. */
   readonly #key: symbol = Symbol("spanloom.live");
   #timer: NodeJS.Timeout | undefined;
@@ -63,9 +64,9 @@ export class StoreSpanProcessor {
     this.#options = options;
   }
 
-  /** `own`: what belongs to a span of ours. Others take after the span of ours that they stand below. */
-  onStart(span: OtelSpan, parentContext: Context, own?: SpanFacts): void {
-    const facts = own ?? this.#inherit(parentContext);
+  /** `own`: what belongs to a span of ours. Others take after `above`, the span of ours that they stand below. */
+  onStart(span: OtelSpan, above: Span | undefined, own?: SpanFacts): void {
+    const facts = own ?? this.#inherit(span, above);
     // One look at the clock for each interval is enough for a time-out.
     if (this.#timer === undefined) this.#nowMs = performance.now();
     const live: LiveSpan = {
@@ -76,6 +77,8 @@ export class StoreSpanProcessor {
       lasting: false,
       waiting: undefined,
       startedMs: this.#nowMs,
+      before: undefined,
+      after: undefined,
     };
     (span as OtelSpan & Carrier)[this.#key] = live;
     const { onStarted, clean, problems, liveIntervalMs } = this.#options;
@@ -122,7 +125,7 @@ export class StoreSpanProcessor {
   /** Writes running spans no more. */
   shutdown(): void {
     clearInterval(this.#timer);
-    this.#live.clear();
+    this.#live = new LinkedSet();
   }
 
   /** Spans that nobody ends: no longer waited for. Should the end come after all, it takes the place of this one. */
@@ -155,9 +158,11 @@ export class StoreSpanProcessor {
     return (span as (Span & Carrier) | undefined)?.[this.#key]?.facts;
   }
 
-  #inherit(parentContext: Context): SpanFacts | undefined {
-    const above = this.factsOf(trace.getSpan(parentContext));
-    return above === undefined ? undefined : new SpanFacts(above.execution, "internal", above.node);
+  #inherit(span: OtelSpan, parent: Span | undefined): SpanFacts | undefined {
+    const above = this.factsOf(parent);
+    return above === undefined
+      ? undefined
+      : new SpanFacts(above.execution, "internal", above.node, span.name);
   }
 }
 

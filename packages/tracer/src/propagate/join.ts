@@ -2,6 +2,7 @@ import { context, propagation, trace } from "@opentelemetry/api";
 import type { WorkflowTracer } from "../create-workflow-tracer.ts";
 import { startExecution, unnamedExecution } from "../execution.ts";
 import { SpanFacts } from "../facts.ts";
+import { parentIn } from "../otel/private-provider.ts";
 import type { Recorder } from "../recorder.ts";
 import { runSpan } from "../run-span.ts";
 import { safeKind, safeName } from "../safe.ts";
@@ -24,7 +25,7 @@ export function joinTrace<T>(
   options: JoinOptions,
   run: (span: SpanHandle) => T,
 ): T {
-  return runSpan(() => startJoined(tracer, from, options), run);
+  return runSpan(startJoined(tracer, from, options), run);
 }
 
 /** The same by hand: call `end` or `fail`. */
@@ -54,17 +55,21 @@ function start(recorder: Recorder, remote: RemoteSpan | undefined, options: Join
     };
     return startExecution(recorder, { workflowId, workflowName: name, ...content });
   }
-  const facts = factsOf(recorder, remote, safeKind(kind));
-  if (facts.kind === "agent") facts.agent = name;
+  const facts = factsOf(recorder, remote, safeKind(kind), name);
   const around = trace.setSpanContext(context.active(), remote.context);
   const within = propagation.setBaggage(around, propagation.createBaggage(remote.baggage));
-  return new SpanHandle(recorder, recorder.start(name, facts, within), name).prepare(input, attributes);
+  return new SpanHandle(recorder, recorder.start(facts, parentIn(within))).prepare(input, attributes);
 }
 
 /**
  * The same execution, without its status: only the process that started the execution says how it ends. A caller that
  * names no execution leaves it to the store, which knows whose trace it is.
  */
-function factsOf(recorder: Recorder, { execution, node }: RemoteSpan, kind: SpanFacts["kind"]): SpanFacts {
-  return new SpanFacts({ ...unnamedExecution(recorder), ...execution }, kind, node);
+function factsOf(
+  recorder: Recorder,
+  { execution, node }: RemoteSpan,
+  kind: SpanFacts["kind"],
+  name: string,
+): SpanFacts {
+  return new SpanFacts({ ...unnamedExecution(recorder), ...execution }, kind, node, name);
 }
