@@ -24,15 +24,32 @@ const installer = "apt-get";
 export async function startRedis(): Promise<RunningRedis | { missing: string }> {
   const url = process.env.REDIS_URL;
   if (url) return { url, from: "REDIS_URL", stop: async () => undefined };
-  const program = programs.find(isInstalled) ?? (await install());
-  if (program === undefined)
-    return {
-      missing: "no REDIS_URL, no valkey-server or redis-server on the PATH, and none could be installed",
-    };
-  return start(program);
+  const program = await findProgram();
+  return program === undefined ? { missing: `no REDIS_URL, ${NO_PROGRAM}` } : start(program);
 }
 
-async function start(program: string): Promise<RunningRedis> {
+/** A server that is to become a node of a cluster: it has no slots and knows no other node. Never `REDIS_URL`. */
+export async function startClusterNode(): Promise<RunningRedis | { missing: string }> {
+  const program = await findProgram();
+  if (program === undefined) return { missing: NO_PROGRAM };
+  const busPort = String(await freePort());
+  return start(program, [
+    "--cluster-enabled",
+    "yes",
+    "--cluster-announce-ip",
+    "127.0.0.1",
+    "--cluster-port",
+    busPort,
+  ]);
+}
+
+const NO_PROGRAM = "no valkey-server or redis-server on the PATH, and none could be installed";
+
+async function findProgram(): Promise<string | undefined> {
+  return programs.find(isInstalled) ?? (await install());
+}
+
+async function start(program: string, more: readonly string[] = []): Promise<RunningRedis> {
   const folder = mkdtempSync(join(tmpdir(), "spanloom-redis-"));
   const port = await freePort();
   const options = [
@@ -46,6 +63,7 @@ async function start(program: string): Promise<RunningRedis> {
     "no",
     "--dir",
     folder,
+    ...more,
   ];
   const server = spawn(program, options, { stdio: ["ignore", "pipe", "inherit"] });
   const ended = new Promise<void>((resolve) => server.once("exit", () => resolve()));

@@ -9,7 +9,7 @@ export interface CacheOptions {
   tracer: WorkflowTracer;
 }
 
-/** A client of ioredis or iovalkey, by what is used of it. */
+/** A client of ioredis or iovalkey, of one server or of a cluster, by what is used of it. */
 export interface CacheClient {
   sendCommand(...args: never[]): unknown;
   pipeline(...args: never[]): unknown;
