@@ -60,18 +60,23 @@ export function attributesWithoutContent<T extends { [key: string]: AttributeVal
   depth = 0,
 ): T {
   let shown: [string, AttributeValue][] | undefined;
-  const entries = Object.entries(attributes);
-  for (const [index, [key, value]] of entries.entries()) {
+  const keys = Object.keys(attributes);
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index] as string;
+    const value = attributes[key] as AttributeValue;
     const seen = visibleValue(key, value, depth);
     if (seen === value) continue;
-    shown ??= [...entries];
+    shown ??= Object.entries(attributes);
     shown[index] = [key, seen];
   }
   return shown === undefined ? attributes : (Object.fromEntries(shown) as T);
 }
 
-/** Content may also stand deeper: as a member, in a list, or in JSON that was written out as text. */
-function visibleValue(key: string, value: AttributeValue, depth: number): AttributeValue {
+/**
+ * An attribute's value for callers who may not see content: the same where nothing in it is content, `NOT_PERMITTED` where
+ * all of it is. Content may also stand deeper: as a member, in a list, or in JSON that was written out as text.
+ */
+export function visibleValue(key: string, value: AttributeValue, depth = 0): AttributeValue {
   if (depth > DEEPEST || isContent(key, value)) return NOT_PERMITTED;
   if (typeof value === "string") return isJsonText(value) ? NOT_PERMITTED : value;
   if (typeof value !== "object" || value === null) return value;
@@ -90,8 +95,21 @@ const DEEPEST = 100;
 /** Figures and settings are no content even under such a key, e.g. `gen_ai.usage.input_tokens`. */
 function isContent(key: string, value: AttributeValue): boolean {
   const holdsText = typeof value === "string" || (typeof value === "object" && value !== null);
-  if (!holdsText) return false;
-  return isModelContentKey(key) || (!PLAIN_KEY.test(key) && CONTENT_KEY.test(words(key)));
+  return holdsText && isContentKey(key);
+}
+
+/** Keys come again and again. */
+const decided = new Map<string, boolean>();
+const MAX_DECIDED = 2_000;
+const MAX_DECIDED_KEY = 200;
+
+function isContentKey(key: string): boolean {
+  const known = decided.get(key);
+  if (known !== undefined) return known;
+  const is = isModelContentKey(key) || (!PLAIN_KEY.test(key) && CONTENT_KEY.test(words(key)));
+  if (decided.size >= MAX_DECIDED) decided.clear();
+  if (key.length <= MAX_DECIDED_KEY) decided.set(key, is);
+  return is;
 }
 
 /** The words for what goes into a step and comes out of it, and for what errors say, anywhere in a key. */

@@ -1,5 +1,5 @@
 import type { Attributes, AttributeValue } from "../attributes.ts";
-import type { OtlpAnyValue, OtlpKeyValue } from "./otlp-types.ts";
+import type { OtlpAnyValue } from "./otlp-types.ts";
 import { int64Text, malformed, readList, readObject, readText } from "./read-json.ts";
 
 /** Values nested deeper than this are refused: no other tool reads them, and recursion must end somewhere. */
@@ -57,20 +57,6 @@ export function fromAnyValue(value: unknown, depth = 0): AttributeValue {
 /** A list of attributes by key. OTLP forbids repeated keys here; of those that come nevertheless the last one stands. */
 export function fromKeyValues(list: unknown): Attributes {
   return Object.fromEntries(entriesFrom(list, 0));
-}
-
-/** Attributes as OTLP's list, and how many were left out because they are nested too deep for it. */
-export function toKeyValues(attributes: Attributes): { list: OtlpKeyValue[]; dropped: number } {
-  const list: OtlpKeyValue[] = [];
-  let dropped = 0;
-  for (const [key, value] of Object.entries(attributes)) {
-    try {
-      list.push({ key, value: toAnyValue(value) });
-    } catch {
-      dropped++;
-    }
-  }
-  return { list, dropped };
 }
 
 type Entries = [key: string, value: AttributeValue][];

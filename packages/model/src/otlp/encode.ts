@@ -1,9 +1,8 @@
-import { SPANLOOM } from "../attribute-keys.ts";
-import type { Attributes } from "../attributes.ts";
-import { attributesWithoutContent, NOT_PERMITTED } from "../content-rule.ts";
+import type { Attributes, AttributeValue } from "../attributes.ts";
+import { NOT_PERMITTED, visibleValue } from "../content-rule.ts";
 import { canonicalJson } from "../json.ts";
 import { OTEL_KINDS, type SpanEvent, type SpanLink, type SpanRecord, type SpanStatusCode } from "../span.ts";
-import { toAnyValue, toKeyValues } from "./any-value.ts";
+import { toAnyValue } from "./any-value.ts";
 import { mirrorOf } from "./mirror.ts";
 import type {
   OtlpEvent,
@@ -13,7 +12,7 @@ import type {
   OtlpSpan,
   OtlpTraces,
 } from "./otlp-types.ts";
-import { escapeKey, toOwnAttributes } from "./own-fields.ts";
+import { escapeKey, ownKeyValues } from "./own-fields.ts";
 
 export interface EncodeOtlpOptions {
   /**
@@ -73,8 +72,9 @@ function encodeScope(members: readonly SpanRecord[], content: boolean): OtlpScop
 }
 
 function encodeSpan(span: SpanRecord, content: boolean): OtlpSpan {
-  const own = toOwnAttributes(span, content);
-  const { list, dropped } = keyValuesOf(span.attributes, content);
+  const own = ownKeyValues(span, content);
+  const { list, dropped } = keyValuesOf(span.attributes, content, own !== undefined);
+  if (own !== undefined) list.push(...own, ...mirrorOf(span, content));
   return {
     traceId: span.traceId,
     spanId: span.spanId,
@@ -85,8 +85,7 @@ function encodeSpan(span: SpanRecord, content: boolean): OtlpSpan {
     kind: OTEL_KINDS.indexOf(span.otelKind) + 1,
     startTimeUnixNano: span.startTime,
     endTimeUnixNano: span.endTime,
-    attributes:
-      own === undefined ? list : [...list.map(escaped), ...toKeyValues(own).list, ...mirrors(span, content)],
+    attributes: list,
     droppedAttributesCount: (span.dropped?.attributes ?? 0) + dropped || undefined,
     events: span.events.map((event) => encodeEvent(event, content)),
     droppedEventsCount: span.dropped?.events,
@@ -116,23 +115,26 @@ function encodeAttributed(
   return { attributes: list, droppedAttributesCount: (part.droppedAttributes ?? 0) + dropped || undefined };
 }
 
-function keyValuesOf(attributes: Attributes, content: boolean): ReturnType<typeof toKeyValues> {
-  if (content) return toKeyValues(attributes);
-  const kept = Object.entries(attributesWithoutContent(attributes)).filter(
-    ([key, value]) => value !== NOT_PERMITTED || attributes[key] === NOT_PERMITTED,
-  );
-  const { list, dropped } = toKeyValues(Object.fromEntries(kept));
-  return { list, dropped: dropped + Object.keys(attributes).length - kept.length };
+/** Attributes as OTLP's list, and how many were left out: as content, or because they are nested too deep for it. */
+function keyValuesOf(
+  attributes: Attributes,
+  content: boolean,
+  escapes = false,
+): { list: OtlpKeyValue[]; dropped: number } {
+  const list: OtlpKeyValue[] = [];
+  let dropped = 0;
+  for (const key of Object.keys(attributes)) {
+    const value = attributes[key] as AttributeValue;
+    const shown = content ? value : visibleValue(key, value);
+    if (shown === NOT_PERMITTED && value !== NOT_PERMITTED) dropped++;
+    else
+      try {
+        list.push({ key: escapes ? escapeKey(key) : key, value: toAnyValue(shown) });
+      } catch {
+        dropped++;
+      }
+  }
+  return { list, dropped };
 }
 
 const STATUS_CODES: Record<SpanStatusCode, number> = { unset: 0, ok: 1, error: 2 };
-
-function escaped({ key, value }: OtlpKeyValue): OtlpKeyValue {
-  return { key: escapeKey(key), value };
-}
-
-function mirrors(span: SpanRecord, content: boolean): OtlpKeyValue[] {
-  const list = mirrorOf(span, content);
-  if (list.length === 0) return list;
-  return [...list, { key: SPANLOOM.mirrored, value: toAnyValue(list.map(({ key }) => key)) }];
-}

@@ -1,4 +1,4 @@
-import { GEN_AI } from "../attribute-keys.ts";
+import { GEN_AI, SPANLOOM } from "../attribute-keys.ts";
 import type { Content, Message, MessagePart } from "../content.ts";
 import { usdFromNanoUsd } from "../cost.ts";
 import { canonicalJson, type JsonValue } from "../json.ts";
@@ -19,40 +19,47 @@ const OPERATIONS: Partial<Record<SpanKind, string>> = {
 
 /**
  * The span's normalised fields once more as canonical `gen_ai.*` attributes, for every other tool that reads the
- * export. An attribute that the span already has is never overwritten.
+ * export, and the list of their keys. An attribute that the span already has is never overwritten.
  * Source: OpenTelemetry semantic conventions for generative AI, spans and agent spans.
  */
 export function mirrorOf(span: SpanRecord, content: boolean): OtlpKeyValue[] {
-  const { usage, firstTokenTime } = span;
-  const wait = firstTokenTime === undefined ? undefined : millisBetween(span.startTime, firstTokenTime);
-  const all: [key: string, value: OtlpAnyValue | undefined][] = [
-    [GEN_AI.operationName, plain(OPERATIONS[span.kind])],
-    [GEN_AI.providerName, plain(span.provider)],
-    [GEN_AI.requestModel, plain(span.model)],
-    [GEN_AI.inputTokens, plain(usage?.input)],
-    [GEN_AI.outputTokens, plain(usage?.output)],
-    [GEN_AI.totalTokens, plain(usage?.total)],
-    [GEN_AI.cacheReadTokens, plain(usage?.cachedInput)],
+  const { kind, usage, cost, firstTokenTime, input, output } = span;
+  const list: OtlpKeyValue[] = [];
+  const add = (key: string, value: OtlpAnyValue | undefined): void => {
+    if (value !== undefined && !Object.hasOwn(span.attributes, key)) list.push({ key, value });
+  };
+  add(GEN_AI.operationName, plain(OPERATIONS[kind]));
+  add(GEN_AI.providerName, plain(span.provider));
+  add(GEN_AI.requestModel, plain(span.model));
+  if (usage !== undefined) {
+    add(GEN_AI.inputTokens, plain(usage.input));
+    add(GEN_AI.outputTokens, plain(usage.output));
+    add(GEN_AI.totalTokens, plain(usage.total));
+    add(GEN_AI.cacheReadTokens, plain(usage.cachedInput));
     // Both names: the conventions are between them, and readers know one or the other.
-    [GEN_AI.cacheWriteTokens, plain(usage?.cacheWrite)],
-    [GEN_AI.cacheCreationTokens, plain(usage?.cacheWrite)],
-    [GEN_AI.reasoningTokens, plain(usage?.reasoning)],
-    [GEN_AI.cost, span.cost && { doubleValue: usdFromNanoUsd(span.cost.nanoUsd) }],
-    [GEN_AI.agentName, plain(span.agent)],
-    [GEN_AI.conversationId, plain(span.threadId)],
-    [GEN_AI.finishReasons, plain(span.finishReasons)],
-    [GEN_AI.timeToFirstChunk, wait !== undefined && wait >= 0 ? { doubleValue: wait / 1e3 } : undefined],
-    [GEN_AI.toolName, span.kind === "tool" ? plain(span.name.replace(/^execute_tool /, "")) : undefined],
-  ];
+    add(GEN_AI.cacheWriteTokens, plain(usage.cacheWrite));
+    add(GEN_AI.cacheCreationTokens, plain(usage.cacheWrite));
+    add(GEN_AI.reasoningTokens, plain(usage.reasoning));
+  }
+  if (cost !== undefined) add(GEN_AI.cost, { doubleValue: usdFromNanoUsd(cost.nanoUsd) });
+  add(GEN_AI.agentName, plain(span.agent));
+  add(GEN_AI.conversationId, plain(span.threadId));
+  add(GEN_AI.finishReasons, plain(span.finishReasons));
+  if (firstTokenTime !== undefined) {
+    const waitMs = millisBetween(span.startTime, firstTokenTime);
+    if (waitMs >= 0) add(GEN_AI.timeToFirstChunk, { doubleValue: waitMs / 1e3 });
+  }
+  if (kind === "tool") add(GEN_AI.toolName, plain(span.name.replace(/^execute_tool /, "")));
   if (content) {
-    all.push([GEN_AI.inputMessages, messages(span.input)], [GEN_AI.outputMessages, messages(span.output)]);
-    if (span.kind === "tool") {
-      all.push([GEN_AI.toolArguments, payload(span.input)], [GEN_AI.toolResult, payload(span.output)]);
+    add(GEN_AI.inputMessages, messages(input));
+    add(GEN_AI.outputMessages, messages(output));
+    if (kind === "tool") {
+      add(GEN_AI.toolArguments, payload(input));
+      add(GEN_AI.toolResult, payload(output));
     }
   }
-  return all.flatMap(([key, value]) =>
-    value === undefined || Object.hasOwn(span.attributes, key) ? [] : [{ key, value }],
-  );
+  if (list.length > 0) list.push({ key: SPANLOOM.mirrored, value: plain(list.map(({ key }) => key)) ?? {} });
+  return list;
 }
 
 function plain(value: string | number | string[] | undefined): OtlpAnyValue | undefined {

@@ -4,6 +4,8 @@ import { CONTENT_FIELDS } from "../content-rule.ts";
 import type { Cost } from "../cost.ts";
 import { canonicalJson, type JsonValue } from "../json.ts";
 import { SCHEMA_VERSION, type SpanRecord } from "../span.ts";
+import { toAnyValue } from "./any-value.ts";
+import type { OtlpKeyValue } from "./otlp-types.ts";
 import { malformed } from "./read-json.ts";
 
 /** A field of the record that OpenTelemetry has no place for, and the attribute that it travels under. */
@@ -42,24 +44,28 @@ const OWN_FIELDS: readonly OwnField[] = [
   { field: "stateAfter", key: SPANLOOM.stateAfter, json: true },
 ];
 
+const CONTENT: ReadonlySet<keyof SpanRecord> = new Set(CONTENT_FIELDS);
+const WITHOUT_CONTENT = OWN_FIELDS.filter(({ field }) => !CONTENT.has(field));
+
 const BY_KEY: ReadonlyMap<string, OwnField> = new Map(OWN_FIELDS.map((own) => [own.key, own]));
 
 /**
  * What a span needs beside its own attributes to come back whole. A span that says nothing beyond OpenTelemetry (as
  * foreign ones do) needs nothing, and travels as it came.
  */
-export function toOwnAttributes(span: SpanRecord, content: boolean): Attributes | undefined {
-  const own: Attributes = {};
-  for (const { field, key, json } of OWN_FIELDS) {
+export function ownKeyValues(span: SpanRecord, content: boolean): OtlpKeyValue[] | undefined {
+  const own: OtlpKeyValue[] = [{ key: SPANLOOM.schemaVersion, value: toAnyValue(span.schemaVersion) }];
+  for (const { field, key, json } of content ? OWN_FIELDS : WITHOUT_CONTENT) {
     const value = span[field];
-    const isContent = (CONTENT_FIELDS as readonly string[]).includes(field);
-    if (value === undefined || (isContent && !content) || isImplied(field, span)) continue;
-    own[key] = json ? canonicalJson(value) : (value as AttributeValue);
+    if (value === undefined || isImplied(field, span)) continue;
+    own.push({
+      key,
+      value: json ? { stringValue: canonicalJson(value) } : toAnyValue(value as AttributeValue),
+    });
   }
   if (span.cost !== undefined) addCostTo(own, span.cost);
-  const plain = Object.keys(own).length === 0 && span.schemaVersion === SCHEMA_VERSION;
-  if (plain && !Object.hasOwn(span.attributes, SPANLOOM.schemaVersion)) return undefined;
-  return { [SPANLOOM.schemaVersion]: span.schemaVersion, ...own };
+  const plain = own.length === 1 && span.schemaVersion === SCHEMA_VERSION;
+  return plain && !Object.hasOwn(span.attributes, SPANLOOM.schemaVersion) ? undefined : own;
 }
 
 /** A key of the span itself that could be taken for one of ours. */
@@ -100,11 +106,13 @@ const COST_PARTS: ReadonlyMap<string, keyof Cost> = new Map([
   [SPANLOOM.costParts, "parts"],
 ]);
 
-function addCostTo(own: Attributes, cost: Cost): void {
-  own[SPANLOOM.costNanoUsd] = cost.nanoUsd;
-  own[SPANLOOM.costSource] = cost.source;
-  if (cost.priceVersion !== undefined) own[SPANLOOM.costPriceVersion] = cost.priceVersion;
-  if (cost.parts !== undefined) own[SPANLOOM.costParts] = canonicalJson(cost.parts);
+function addCostTo(own: OtlpKeyValue[], { nanoUsd, source, priceVersion, parts }: Cost): void {
+  own.push({ key: SPANLOOM.costNanoUsd, value: toAnyValue(nanoUsd) });
+  own.push({ key: SPANLOOM.costSource, value: { stringValue: source } });
+  if (priceVersion !== undefined)
+    own.push({ key: SPANLOOM.costPriceVersion, value: { stringValue: priceVersion } });
+  if (parts !== undefined)
+    own.push({ key: SPANLOOM.costParts, value: { stringValue: canonicalJson(parts) } });
 }
 
 /** What decoding fills in when the attribute is not there. */
