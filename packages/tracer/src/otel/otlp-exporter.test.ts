@@ -1,8 +1,9 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { gunzipSync } from "node:zlib";
 import type { SpanRecord } from "@spanloom/model";
 import { decodeOtlp } from "@spanloom/model/otlp";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { createWorkflowTracer, type WorkflowTracerOptions } from "../create-workflow-tracer.ts";
 import type { Problem } from "../problems.ts";
 import { collectingSink } from "../sinks.test-support.ts";
@@ -10,6 +11,7 @@ import { collectingSink } from "../sinks.test-support.ts";
 const cleanUps: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
+  vi.unstubAllEnvs();
   for (const cleanUp of cleanUps.splice(0)) await cleanUp();
 });
 
@@ -25,7 +27,10 @@ async function collector(answer: (response: ServerResponse, count: number) => vo
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
-    posts.push({ url: request.url, headers: request.headers, body: Buffer.concat(chunks).toString() });
+    const { url, headers } = request;
+    const bytes = Buffer.concat(chunks);
+    const body = headers["content-encoding"] === "gzip" ? gunzipSync(bytes) : bytes;
+    posts.push({ url, headers, body: body.toString() });
     answer(response, posts.length);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -86,6 +91,22 @@ test("ended spans reach a collector as OTLP/JSON, with gen_ai figures and withou
     deadLettered: 0,
     dropped: {},
   });
+});
+
+test("a post is packed when the host or the environment says so, and the spans are the same", async () => {
+  const { posts, spans, url } = await collector((response) => response.end("{}"));
+  const asked = setUp({ url, compression: "gzip" });
+  asked.run();
+  expect(await asked.tracer.flush()).toBe(true);
+  vi.stubEnv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip");
+  const told = setUp({ url });
+  told.run();
+  expect(await told.tracer.flush()).toBe(true);
+  const refused = setUp({ url, compression: "none" });
+  refused.run();
+  expect(await refused.tracer.flush()).toBe(true);
+  expect(posts.map(({ headers }) => headers["content-encoding"])).toEqual(["gzip", "gzip", undefined]);
+  expect(spans()).toHaveLength(9);
 });
 
 test("content goes along when the host says so", async () => {

@@ -1,7 +1,12 @@
+import { promisify } from "node:util";
+import { gzip as gzipThen } from "node:zlib";
 import { SpanloomError } from "@spanloom/model";
 import { encodeOtlp } from "@spanloom/model/otlp";
 import type { Send } from "../deliver/attempt.ts";
 import type { OtlpOptions } from "./otlp-options.ts";
+
+/** On a thread of its own. */
+const gzip = promisify(gzipThen);
 
 /** A failed post, with the time that the collector asked to be left alone. */
 class OtlpError extends SpanloomError {
@@ -21,15 +26,15 @@ class OtlpError extends SpanloomError {
  * take them later. Source: OTLP specification 1.9, "OTLP/HTTP Response" and "Retryable Response Codes".
  */
 export function createOtlpSender(options: OtlpOptions): Send {
-  const { url, headers, content = false } = options;
+  const { url, content = false, compression = compressionOf(process.env) } = options;
+  const headers: Record<string, string> = { ...options.headers, "content-type": "application/json" };
+  const packs = compression === "gzip";
+  if (packs) headers["content-encoding"] = "gzip";
   const post = options.fetch ?? fetch;
   return async (spans, signal) => {
-    const response = await post(url, {
-      method: "POST",
-      headers: { ...headers, "content-type": "application/json" },
-      body: JSON.stringify(encodeOtlp(spans, { content })),
-      signal,
-    });
+    const text = JSON.stringify(encodeOtlp(spans, { content }));
+    const sent = packs ? await gzip(text) : text;
+    const response = await post(url, { method: "POST", headers, body: sent, signal });
     const body = await response.text();
     if (response.ok) return { rejected: [], rejectedUnnamed: rejectedCount(body) };
     // 400 and 413 speak of the payload: the caller looks for the span that is to blame.
@@ -40,6 +45,11 @@ export function createOtlpSender(options: OtlpOptions): Send {
     }
     throw new OtlpError(response.status, response.headers.get("retry-after"));
   };
+}
+
+/** Source: OpenTelemetry specification, "OpenTelemetry Protocol Exporter". */
+function compressionOf(env: NodeJS.ProcessEnv): string | undefined {
+  return env.OTEL_EXPORTER_OTLP_TRACES_COMPRESSION ?? env.OTEL_EXPORTER_OTLP_COMPRESSION;
 }
 
 /** A partial success says how many spans were refused, not which. */

@@ -7,6 +7,8 @@ export interface OtlpOptions {
   headers?: Record<string, string>;
   /** Sends inputs, outputs and state along, redacted. Default false. */
   content?: boolean;
+  /** Default what `OTEL_EXPORTER_OTLP_COMPRESSION` says, else none. */
+  compression?: "gzip" | "none";
   /** Default the global one. */
   fetch?: typeof fetch;
 }
