@@ -95,6 +95,18 @@ describe("canonicalJson", () => {
     );
   });
 
+  it.each([
+    ['{"a":{"10":1,"9":[2]},"b":0}', { b: 0, a: { 9: [2], 10: 1 } }],
+    ['[{"__proto__":{"a":1,"b":2}}]', [JSON.parse('{"__proto__":{"b":2,"a":1}}')]],
+    ['{"a":{},"b":{"z":1}}', { b: { z: 1 }, a: new Date(0) }],
+    ['{"a":null,"b":[null]}', { b: [Symbol("s")], a: () => 1 }],
+    ['{"a":1,"b":{"c":2}}', { b: { toJSON: undefined, c: 2 }, a: 1 }],
+    ["null", undefined],
+  ])("writes %s wherever in a value a part of it is unusual", (text, value) => {
+    expect(canonicalJson(value)).toBe(text);
+    expect(canonicalJson({ z: [value], a: 0 })).toBe(`{"a":0,"z":[${text}]}`);
+  });
+
   it("survives 100,000 levels", () => {
     const text = `${'{"a":['.repeat(50_000)}${"]}".repeat(50_000)}`;
     expect(canonicalJson(JSON.parse(text))).toBe(text);
