@@ -206,7 +206,8 @@ export class BackedScope implements ScopedStore {
     const refs = await this.about(executionId, (execution) =>
       summaryOf(execution)
         .traceIds.filter((id) => traceId === undefined || id === traceId)
-        .map((id) => ({ traceId: id, spanId })),
+        .map((id) => ({ traceId: id, spanId }))
+        .filter((ref) => this.ledger.belongs(ref, executionId)),
     );
     const found = await this.read(executionId, refs ?? [], "full");
     const json = found.find((one) => one !== undefined);
@@ -384,14 +385,24 @@ export class BackedScope implements ScopedStore {
     this.watchers.wake(executionIds);
   }
 
-  private read(
+  /** Records beside other calls. What is not there is looked for again between them: somebody may have just moved it. */
+  private async read(
     executionId: string,
     refs: readonly SpanRef[],
     view: "skeleton" | "full",
   ): Promise<(string | undefined)[]> {
-    if (refs.length === 0) return Promise.resolve([]);
+    if (refs.length === 0) return [];
     const placed: PlacedRef[] = refs.map(({ traceId, spanId }) => ({ traceId, spanId, executionId }));
-    return this.backing.records(placed, view);
+    const texts = await this.backing.records(placed, view);
+    const lost = placed.filter((_, index) => texts[index] === undefined);
+    if (lost.length === 0) return texts;
+    const again = await this.alone(async () => {
+      await this.hold({ traceIds: [], executionIds: [executionId] });
+      const there = lost.filter((ref) => this.ledger.belongs(ref, executionId));
+      const found = await this.backing.records(there, view);
+      return new Map(there.map((ref, index) => [ref, found[index]]));
+    });
+    return placed.map((ref, index) => texts[index] ?? again.get(ref));
   }
 
   private checkOpen(): void {

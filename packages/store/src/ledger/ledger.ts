@@ -12,7 +12,7 @@ import {
 import type { Admitted, AdmittedRecord } from "./admit.ts";
 import type { PlacedRef } from "./backing.ts";
 import { AnalyticsCells, UsageCells } from "./cells.ts";
-import type { LedgerChanges, Missing, StoredPart } from "./changes.ts";
+import type { LedgerChanges, Missing, SpanRef, StoredPart } from "./changes.ts";
 import { factsOf, type SpanFacts } from "./facts.ts";
 import { type HeldSpan, HeldTrace, placeOf } from "./held.ts";
 import { HeldExecution } from "./held-execution.ts";
@@ -161,6 +161,11 @@ export class Ledger {
     if (execution === undefined || execution.seq === 0) return undefined;
     execution.usedAt = this.tick;
     return execution;
+  }
+
+  /** Whether that span is there and belongs to that execution, as far as they are held. */
+  belongs({ traceId, spanId }: SpanRef, executionId: string): boolean {
+    return this.traces.get(traceId)?.spans.get(spanId)?.view.executionId === executionId;
   }
 
   /** All that are held and have spans. */

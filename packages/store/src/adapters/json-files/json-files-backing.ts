@@ -71,7 +71,7 @@ export class JsonFilesBacking implements Backing {
     ledger.watermark = this.index.before;
     if (changed.size === 0) return;
     this.spans.forget(changed);
-    const traceIds = [...changed].flatMap((id) => this.index.entries.get(id)?.traceIds ?? []);
+    const traceIds = [...changed].flatMap((id) => this.index.line(id)?.trace_ids ?? []);
     ledger.forget({ traceIds, executionIds: [...changed, ...traceIds] });
   }
 
@@ -336,7 +336,7 @@ export class JsonFilesBacking implements Backing {
       for (const { text, start, end } of linesOf(bytes)) {
         const head = executionHead(text);
         if (head === undefined || !executionIds.has(head.execution_id)) continue;
-        if (this.index.entries.get(head.execution_id)?.n !== head.n) blanks.add(file, start, end);
+        if (this.index.line(head.execution_id)?.n !== head.n) blanks.add(file, start, end);
       }
     }
     await blanks.write(this.log, "executions");

@@ -61,7 +61,7 @@ export class SpanFiles {
   ): Promise<FoundSpan[]> {
     const traceIds = new Set<string>();
     for (const id of executionIds)
-      for (const traceId of this.index.entries.get(id)?.traceIds ?? []) traceIds.add(traceId);
+      for (const traceId of this.index.line(id)?.trace_ids ?? []) traceIds.add(traceId);
     const scan: Scan = { traceIds, found: new Map(), superseded };
     // A span that moved has its older states where another execution had it: all of them are looked through.
     for (const [file, ranges] of this.rangesOf(this.index.ofTraces(traceIds))) {
