@@ -94,9 +94,9 @@ export class ScopeWithBlobs implements ScopedStore {
 
   deleteExecution(executionId: string): Promise<boolean> {
     return this.gate.pass(async () => {
-      const spans = await this.spansOf(executionId);
+      const [before] = await this.inner.getExecutions([executionId]);
       const found = await this.inner.deleteExecution(executionId);
-      if (found) await this.deleteBlobs(spans, () => true);
+      if (found) await this.deleteBlobs(await this.removedSince(executionId, before?.seq ?? 1), () => true);
       return found;
     });
   }
@@ -177,15 +177,15 @@ export class ScopeWithBlobs implements ScopedStore {
     return { written, unchanged: spans.length - written, rejected: [] };
   }
 
-  /** The keys of all spans of an execution. */
-  private async spansOf(executionId: string): Promise<Set<string>> {
+  /** The keys of spans that went away: its feed tells, also of those that came just before the deletion. */
+  private async removedSince(executionId: string, seq: number): Promise<Set<string>> {
     const keys = new Set<string>();
-    let cursor: string | undefined;
-    do {
-      const page = await this.inner.getTrace(executionId, cursor === undefined ? {} : { cursor });
-      for (const span of page?.spans ?? []) keys.add(spanKey(span));
-      cursor = page?.nextCursor;
-    } while (cursor !== undefined);
+    for (let since = seq, more = true; more; ) {
+      const changes = await this.inner.changesSince(executionId, since, { limit: 10_000 });
+      for (const span of changes?.removed ?? []) keys.add(spanKey(span));
+      since = changes?.seq ?? since;
+      more = changes?.more ?? false;
+    }
     return keys;
   }
 
