@@ -90,10 +90,10 @@ export class BackedScope implements ScopedStore {
       const ids = { traceIds: [], executionIds: [executionId] };
       await this.hold(ids);
       const changes = this.ledger.delete(executionId);
-      if (changes === undefined) return false;
-      await this.save(changes);
-      await this.backing.erase?.(NOTHING);
-      return true;
+      if (changes !== undefined) await this.save(changes);
+      // Also where it is gone already: an earlier call may have broken off before its bytes vanished.
+      if (this.ledger.execution(executionId)?.deleted) await this.backing.erase?.(new Set([executionId]));
+      return changes !== undefined;
     });
   }
 
@@ -116,23 +116,26 @@ export class BackedScope implements ScopedStore {
 
   async redact(rule: RedactRule, selection?: RedactSelection): Promise<RedactReport> {
     this.checkOpen();
-    const redacted = new Set<string>();
-    const report = await redactStored(
-      {
-        listExecutions: this.listExecutions,
-        getExecutions: this.getExecutions,
-        getTrace: this.getTrace.bind(this),
-        getSpan: this.getSpan.bind(this),
-        write: (records) => {
-          for (const { executionId } of records) redacted.add(executionId);
-          return this.write(records);
+    // Also those that need no change (any more): an earlier call may have broken off before the old bytes vanished.
+    const lookedAt = new Set<string>();
+    try {
+      return await redactStored(
+        {
+          listExecutions: this.listExecutions,
+          getExecutions: this.getExecutions,
+          getTrace: ((executionId: string, query?: GetTraceQuery) => {
+            lookedAt.add(executionId);
+            return this.getTrace(executionId, query);
+          }) as ScopedStore["getTrace"],
+          getSpan: this.getSpan.bind(this),
+          write: this.write.bind(this),
         },
-      },
-      rule,
-      selection,
-    );
-    if (redacted.size > 0) await this.change(async () => this.backing.erase?.(redacted));
-    return report;
+        rule,
+        selection,
+      );
+    } finally {
+      if (lookedAt.size > 0) await this.change(async () => this.backing.erase?.(lookedAt));
+    }
   }
 
   async recompute(): Promise<{ executions: number; corrected: string[] }> {

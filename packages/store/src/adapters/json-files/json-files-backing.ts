@@ -16,7 +16,6 @@ import type {
   GoneSpan,
   LedgerChanges,
   Missing,
-  SpanRef,
   StoredExecution,
   StoredPart,
   UsageCell,
@@ -28,9 +27,12 @@ import { type Damage, ExecutionIndex } from "./execution-index.ts";
 import { FolderLock } from "./folder-lock.ts";
 import { type ExecutionLine, executionHead, type Line, type SpanRange, spanLine } from "./lines.ts";
 import { type Kind, LogFiles, linesOf } from "./log-files.ts";
+import { NamelessLines } from "./nameless-lines.ts";
 import { addRange, type Position, SpanFiles } from "./span-files.ts";
 
 const DAY_SECONDS = 86_400;
+/** Executions whose spans are looked through at once. */
+const ERASED_AT_ONCE = 50;
 
 export interface JsonFilesOptions {
   /** Each save waits for the disk. */
@@ -44,6 +46,7 @@ export class JsonFilesBacking implements Backing {
   private readonly lock: FolderLock;
   private readonly index: ExecutionIndex;
   private readonly spans: SpanFiles;
+  private readonly nameless: NamelessLines;
   private readonly prepare: () => Promise<void>;
   /** Deleted and pruned executions of which older lines may stand in the files. */
   private readonly gone = new Set<string>();
@@ -54,6 +57,7 @@ export class JsonFilesBacking implements Backing {
     this.lock = new FolderLock(folder);
     this.index = new ExecutionIndex(this.log, onDamage);
     this.spans = new SpanFiles(this.log, this.index, onDamage);
+    this.nameless = new NamelessLines(this.log, this.spans);
     this.prepare = prepare;
   }
 
@@ -118,13 +122,13 @@ export class JsonFilesBacking implements Backing {
     if (rollup.length > 0 || analytics.length > 0) lines.push({ n, pruned: { usage: rollup, analytics } });
     if (changes.forgotten.length > 0) lines.push({ n, forgotten: changes.forgotten });
     // Found while lines still say where they are, and blanked when it is sure that they go.
-    const blanks = await this.linesOfSpans(changes.removed);
+    const blanks = await this.linesOfSpans(changes);
     if (lines.length > 0) await this.append(lines, n);
     for (const ref of changes.removed) this.spans.drop(ref);
-    await blanks.write(this.log, "spans");
     for (const id of changes.forgotten) this.gone.add(id);
     for (const { executionId, summary } of changes.executions)
       if (summary === undefined) this.gone.add(executionId);
+    await blanks.write(this.log, "spans");
   }
 
   async records(spans: readonly PlacedRef[]): Promise<(string | undefined)[]> {
@@ -200,13 +204,17 @@ export class JsonFilesBacking implements Backing {
     return true;
   }
 
-  async erase(redacted: ReadonlySet<string>): Promise<void> {
-    const blanks = new Blanks();
-    if (redacted.size > 0) {
-      await this.spans.ofExecutions(redacted, ({ file, start, end }) => blanks.add(file, start, end));
+  async erase(executionIds: ReadonlySet<string>): Promise<void> {
+    const ids = [...executionIds];
+    for (let at = 0; at < ids.length; at += ERASED_AT_ONCE) {
+      const blanks = new Blanks();
+      const chunk = ids.slice(at, at + ERASED_AT_ONCE);
+      await this.spans.ofExecutions(chunk, ({ file, start, end }) => blanks.add(file, start, end));
+      await blanks.write(this.log, "spans");
     }
-    await blanks.write(this.log, "spans");
-    await this.eraseLines(new Set([...this.gone, ...redacted]));
+    const going = new Set([...this.gone, ...ids]);
+    await this.nameless.erase(going, new Set(ids.flatMap((id) => this.index.line(id)?.trace_ids ?? [])));
+    await this.eraseLines(going);
     this.gone.clear();
     await this.removeEmptyFiles();
   }
@@ -280,7 +288,8 @@ export class JsonFilesBacking implements Backing {
       else usage.set(key, [cell.bucket, cell.model, [...cell.sums]]);
     }
     const gone = goneOf(before?.gone ?? [], executionId, changes);
-    let spans: SpanRange[] = summary === undefined ? [] : (before?.spans ?? []);
+    // Where it vanished because its spans moved, their older states still stand there.
+    let spans: SpanRange[] = deleted ? [] : (before?.spans ?? []);
     for (const range of places.get(executionId) ?? []) spans = addRange(spans, range);
     return {
       n,
@@ -307,17 +316,19 @@ export class JsonFilesBacking implements Backing {
     this.index.take(copies, file, start + Buffer.byteLength(text));
   }
 
-  /** Every line of these spans, also of older states that stand where another execution had them. */
-  private async linesOfSpans(refs: readonly SpanRef[]): Promise<Blanks> {
+  /** Every line of what goes: of its spans, wherever they stood, and of spans that had left executions that go. */
+  private async linesOfSpans({ removed, executions, forgotten }: LedgerChanges): Promise<Blanks> {
     const blanks = new Blanks();
-    if (refs.length === 0) return blanks;
-    const keys = new Set(refs.map(({ traceId, spanId }) => `${traceId}/${spanId}`));
-    const executions = this.index.ofTraces(new Set(refs.map((ref) => ref.traceId)));
+    if (removed.length === 0) return blanks;
+    const keys = new Set(removed.map(({ traceId, spanId }) => `${traceId}/${spanId}`));
+    const going = new Set(forgotten);
+    for (const { executionId, deleted } of executions) if (deleted) going.add(executionId);
     const add = ({ file, start, end }: Position): void => blanks.add(file, start, end);
-    for (const { facts, position } of await this.spans.ofExecutions(executions, (position) => {
-      if (keys.has(position.key)) add(position);
+    const traces = this.index.ofTraces(new Set(removed.map((ref) => ref.traceId)));
+    for (const { position } of await this.spans.ofExecutions(new Set([...traces, ...going]), (older) => {
+      if (keys.has(older.key) || going.has(older.executionId)) add(older);
     })) {
-      if (keys.has(`${facts.traceId}/${facts.spanId}`)) add(position);
+      if (keys.has(position.key)) add(position);
     }
     return blanks;
   }

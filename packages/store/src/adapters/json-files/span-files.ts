@@ -125,7 +125,12 @@ export class SpanFiles {
     if (missing.size > 0) await this.ofExecutions(this.index.ofTraces(missing));
   }
 
-  private rangesOf(executionIds: ReadonlySet<string>): Map<string, [number, number][]> {
+  /** Where all lines stand that an execution names, by file: sorted and without overlap. */
+  rangesOfAll(): ReadonlyMap<string, readonly [start: number, end: number][]> {
+    return this.rangesOf(this.index.entries.keys());
+  }
+
+  private rangesOf(executionIds: Iterable<string>): Map<string, [number, number][]> {
     const byFile = new Map<string, [number, number][]>();
     for (const executionId of executionIds) {
       for (const [file, start, end] of this.index.line(executionId)?.spans ?? []) {
