@@ -1,8 +1,9 @@
 import type { PruneReport, PruneRequest, StoreCapabilities, TraceStore } from "@spanloom/model";
 import { checkPrune, checkScope, storeClosed } from "../check-arguments.ts";
 import { type KeepRetentionOptions, keepRetention } from "../retention.ts";
-import { BackedScope, type BackedState } from "./backed-scope.ts";
+import { BackedScope } from "./backed-scope.ts";
 import type { Backing } from "./backing.ts";
+import type { BackedState } from "./scope-core.ts";
 
 export interface BackedStoreOptions extends Pick<KeepRetentionOptions, "retention" | "onProblem"> {
   /** The adapter's name, e.g. `clickhouse`. */
