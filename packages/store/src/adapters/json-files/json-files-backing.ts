@@ -23,16 +23,14 @@ import type {
 import type { HeldExecution } from "../../ledger/held-execution.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { listPage } from "../../list-query.ts";
+import { Erasure } from "./erasure.ts";
 import { type Damage, ExecutionIndex } from "./execution-index.ts";
 import { FolderLock } from "./folder-lock.ts";
-import { type ExecutionLine, executionHead, type Line, type SpanRange, spanLine } from "./lines.ts";
-import { type Kind, LogFiles, linesOf } from "./log-files.ts";
-import { NamelessLines } from "./nameless-lines.ts";
-import { addRange, type Position, SpanFiles } from "./span-files.ts";
+import { type ExecutionLine, type Line, type SpanRange, spanLine } from "./lines.ts";
+import { LogFiles } from "./log-files.ts";
+import { addRange, SpanFiles } from "./span-files.ts";
 
 const DAY_SECONDS = 86_400;
-/** Executions whose spans are looked through at once. */
-const ERASED_AT_ONCE = 50;
 
 export interface JsonFilesOptions {
   /** Each save waits for the disk. */
@@ -46,10 +44,8 @@ export class JsonFilesBacking implements Backing {
   private readonly lock: FolderLock;
   private readonly index: ExecutionIndex;
   private readonly spans: SpanFiles;
-  private readonly nameless: NamelessLines;
+  private readonly erasure: Erasure;
   private readonly prepare: () => Promise<void>;
-  /** Deleted and pruned executions of which older lines may stand in the files. */
-  private readonly gone = new Set<string>();
 
   /** @param prepare Makes the folder, before the first change. */
   constructor(folder: string, prepare: () => Promise<void>, { sync, onDamage }: JsonFilesOptions) {
@@ -57,7 +53,7 @@ export class JsonFilesBacking implements Backing {
     this.lock = new FolderLock(folder);
     this.index = new ExecutionIndex(this.log, onDamage);
     this.spans = new SpanFiles(this.log, this.index, onDamage);
-    this.nameless = new NamelessLines(this.log, this.spans);
+    this.erasure = new Erasure(this.log, this.index, this.spans);
     this.prepare = prepare;
   }
 
@@ -121,14 +117,11 @@ export class JsonFilesBacking implements Backing {
     const { rollup, analytics } = changes.pruned;
     if (rollup.length > 0 || analytics.length > 0) lines.push({ n, pruned: { usage: rollup, analytics } });
     if (changes.forgotten.length > 0) lines.push({ n, forgotten: changes.forgotten });
-    // Found while lines still say where they are, and blanked when it is sure that they go.
-    const blanks = await this.linesOfSpans(changes);
+    // Found while lines still say where they are, and erased when it is sure that they go.
+    const going = await this.erasure.spansOf(changes);
     if (lines.length > 0) await this.append(lines, n);
     for (const ref of changes.removed) this.spans.drop(ref);
-    for (const id of changes.forgotten) this.gone.add(id);
-    for (const { executionId, summary } of changes.executions)
-      if (summary === undefined) this.gone.add(executionId);
-    await blanks.write(this.log, "spans");
+    await this.erasure.spansAreGone(going, changes);
   }
 
   async records(spans: readonly PlacedRef[]): Promise<(string | undefined)[]> {
@@ -205,17 +198,7 @@ export class JsonFilesBacking implements Backing {
   }
 
   async erase(executionIds: ReadonlySet<string>): Promise<void> {
-    const ids = [...executionIds];
-    for (let at = 0; at < ids.length; at += ERASED_AT_ONCE) {
-      const blanks = new Blanks();
-      const chunk = ids.slice(at, at + ERASED_AT_ONCE);
-      await this.spans.ofExecutions(chunk, ({ file, start, end }) => blanks.add(file, start, end));
-      await blanks.write(this.log, "spans");
-    }
-    const going = new Set([...this.gone, ...ids]);
-    await this.nameless.erase(going, new Set(ids.flatMap((id) => this.index.line(id)?.trace_ids ?? [])));
-    await this.eraseLines(going);
-    this.gone.clear();
+    await this.erasure.olderLines(executionIds);
     await this.removeEmptyFiles();
   }
 
@@ -316,43 +299,6 @@ export class JsonFilesBacking implements Backing {
     this.index.take(copies, file, start + Buffer.byteLength(text));
   }
 
-  /** Every line of what goes: of its spans, wherever they stood, and of spans that had left executions that go. */
-  private async linesOfSpans({ removed, executions, forgotten }: LedgerChanges): Promise<Blanks> {
-    const blanks = new Blanks();
-    if (removed.length === 0) return blanks;
-    const keys = new Set(removed.map(({ traceId, spanId }) => `${traceId}/${spanId}`));
-    const going = new Set(forgotten);
-    for (const { executionId, deleted } of executions) if (deleted) going.add(executionId);
-    const add = ({ file, start, end }: Position): void => blanks.add(file, start, end);
-    const traces = this.index.ofTraces(new Set(removed.map((ref) => ref.traceId)));
-    for (const { position } of await this.spans.ofExecutions(new Set([...traces, ...going]), (older) => {
-      if (keys.has(older.key) || going.has(older.executionId)) add(older);
-    })) {
-      if (keys.has(position.key)) add(position);
-    }
-    return blanks;
-  }
-
-  /** Of each execution only the line that holds stays. */
-  private async eraseLines(executionIds: ReadonlySet<string>): Promise<void> {
-    if (executionIds.size === 0) return;
-    const blanks = new Blanks();
-    for (const file of await this.log.list("executions")) {
-      const bytes = await this.log.read(
-        "executions",
-        file,
-        0,
-        (await this.log.size("executions", file)) ?? 0,
-      );
-      for (const { text, start, end } of linesOf(bytes)) {
-        const head = executionHead(text);
-        if (head === undefined || !executionIds.has(head.execution_id)) continue;
-        if (this.index.line(head.execution_id)?.n !== head.n) blanks.add(file, start, end);
-      }
-    }
-    await blanks.write(this.log, "executions");
-  }
-
   /** Files in which nothing holds any more go. What else stands in them is written again first. */
   private async removeEmptyFiles(): Promise<void> {
     const current = this.log.current();
@@ -403,21 +349,6 @@ export class JsonFilesBacking implements Backing {
 
 /** Where the spans of one save stand, by execution. */
 type SpanPlaces = Map<string, SpanRange[]>;
-
-/** Lines to be overwritten, by file. */
-class Blanks {
-  private readonly byFile = new Map<string, [number, number][]>();
-
-  add(file: string, start: number, end: number): void {
-    const ranges = this.byFile.get(file);
-    if (ranges === undefined) this.byFile.set(file, [[start, end]]);
-    else ranges.push([start, end]);
-  }
-
-  async write(log: LogFiles, kind: Kind): Promise<void> {
-    for (const [file, ranges] of this.byFile) await log.blank(kind, file, ranges);
-  }
-}
 
 /** A writer that lives may still have a file open that it began yesterday. */
 function isRecent(file: string): boolean {
