@@ -102,13 +102,14 @@ export class BackedScope implements ScopedStore {
         selection,
       );
     } finally {
-      if (lookedAt.size > 0) await this.core.change(async () => this.core.backing.erase?.(lookedAt));
+      if (lookedAt.size > 0) await this.core.change(() => this.erase(lookedAt));
     }
   }
 
   async recompute(): Promise<{ executions: number; corrected: string[] }> {
     return this.core.change(async () => {
       const corrected: string[] = [];
+      await this.core.hold({ traceIds: [], executionIds: [] });
       const ids = await this.core.backing.executionIds();
       for (const executionId of ids) {
         const one = { traceIds: [], executionIds: [executionId] };
@@ -123,6 +124,12 @@ export class BackedScope implements ScopedStore {
       this.core.watchers.wake(corrected);
       return { executions: ids.length, corrected };
     });
+  }
+
+  /** What others wrote meanwhile is no older state. */
+  private async erase(executionIds: ReadonlySet<string>): Promise<void> {
+    await this.core.hold({ traceIds: [], executionIds: [] });
+    await this.core.backing.erase?.(executionIds);
   }
 
   listExecutions: ScopedStore["listExecutions"] = async (query: ListExecutionsQuery = {}) => {

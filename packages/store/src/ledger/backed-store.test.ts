@@ -3,6 +3,8 @@ import { makeSpan } from "@spanloom/model/fixtures";
 import { expect, test } from "vitest";
 import { MemoryBacking } from "../memory/memory-backing.ts";
 import { createBackedStore } from "./backed-store.ts";
+import type { Backing } from "./backing.ts";
+import type { LedgerChanges } from "./changes.ts";
 
 const CAPABILITIES = {
   durability: "memory",
@@ -68,5 +70,52 @@ test("a record that is written anew while it is read is read again", async () =>
     await traces.write(spans);
     expect(await read(traces, spans[0]?.executionId ?? ""), name).toBe(3);
   }
+  await store.close();
+});
+
+test("whatever changes something sees first what others wrote", async () => {
+  const calls: string[] = [];
+  class ToldBacking extends MemoryBacking implements Backing {
+    async exclusive<T>(work: () => Promise<T>): Promise<T> {
+      calls.push("begin");
+      return work();
+    }
+    async refresh(): Promise<void> {
+      calls.push("refresh");
+    }
+    async erase(): Promise<void> {
+      calls.push("erase");
+    }
+    override async save(changes: LedgerChanges): Promise<void> {
+      calls.push("save");
+      await super.save(changes);
+    }
+    override async executionIds(): Promise<string[]> {
+      calls.push("executionIds");
+      return super.executionIds();
+    }
+    override async setWatermark(before: string): Promise<void> {
+      calls.push("setWatermark");
+      await super.setWatermark(before);
+    }
+  }
+  const store = createBackedStore({
+    name: "told",
+    capabilities: CAPABILITIES,
+    retention: false,
+    backing: () => new ToldBacking(),
+    scopes: async () => ["scope"],
+    close: async () => {},
+  });
+  const traces = store.forScope("scope");
+  const span = makeSpan();
+  await traces.write([span]);
+  await traces.redact((record) => ({ ...record, name: "redacted" }));
+  await traces.recompute();
+  await traces.deleteExecution(span.executionId);
+  await traces.prune(EVERYTHING);
+  const first = calls.flatMap((call, index) => (call === "begin" ? [calls[index + 1]] : []));
+  expect(first).toEqual(Array(6).fill("refresh"));
+  expect(calls.filter((call) => call === "erase")).toHaveLength(2);
   await store.close();
 });

@@ -4,6 +4,7 @@ import {
   compareNanos,
   type ExecutionSummary,
   microsOf,
+  SpanloomError,
   type UnixNanos,
 } from "@spanloom/model";
 import { statsOf, summaryOf } from "../../ledger/answers.ts";
@@ -221,7 +222,7 @@ export class JsonFilesBacking implements Backing {
     for (const span of spans) {
       const { facts, executionId, insSeq, seq } = span;
       const json = span.json ?? movedTexts.get(span);
-      if (json === undefined) continue;
+      if (json === undefined) throw unreadable(`${facts.traceId}/${facts.spanId}`);
       const line = spanLine({ n, execution_id: executionId, ins_seq: insSeq, seq }, json);
       const length = Buffer.byteLength(line);
       lines.push(line);
@@ -345,6 +346,15 @@ export class JsonFilesBacking implements Backing {
       if (stats !== undefined && stats.bucket >= this.index.sumsFrom) yield* cellsOf(stats);
     }
   }
+}
+
+/** It would be lost without a word. */
+function unreadable(span: string): SpanloomError {
+  return new SpanloomError("store_failed", {
+    what: `The span ${span} could not be moved to the execution that it belongs to.`,
+    why: "Its line in the json-files store cannot be read any more.",
+    fix: "Write again; where it fails again, bring the file of spans back from a backup.",
+  });
 }
 
 /** Where the spans of one save stand, by execution. */

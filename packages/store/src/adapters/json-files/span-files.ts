@@ -44,6 +44,8 @@ export class SpanFiles {
   private readonly index: ExecutionIndex;
   private readonly onDamage: (damage: Damage) => void;
   private readonly positions = new Map<string, Position>();
+  /** Counts what made positions worth nothing: a scan that began before must not bring them back. */
+  private version = 0;
 
   constructor(log: LogFiles, index: ExecutionIndex, onDamage: (damage: Damage) => void) {
     this.log = log;
@@ -63,6 +65,7 @@ export class SpanFiles {
     for (const id of executionIds)
       for (const traceId of this.index.line(id)?.trace_ids ?? []) traceIds.add(traceId);
     const scan: Scan = { traceIds, found: new Map(), superseded };
+    const { version } = this;
     // A span that moved has its older states where another execution had it: all of them are looked through.
     for (const [file, ranges] of this.rangesOf(this.index.ofTraces(traceIds))) {
       for (const [start, end] of ranges) await this.scan(file, start, end, scan);
@@ -71,7 +74,7 @@ export class SpanFiles {
     for (const span of scan.found.values()) {
       if (this.index.line(span.executionId)?.summary === undefined) superseded(span.position);
       else {
-        this.remember(span.position);
+        if (version === this.version) this.keep(span.position);
         spans.push(span);
       }
     }
@@ -102,22 +105,30 @@ export class SpanFiles {
   /** Another process may have written these anew. */
   forget(executionIds: ReadonlySet<string>): void {
     if (executionIds.size === 0) return;
+    this.version++;
     for (const [key, { executionId }] of this.positions) {
       if (executionIds.has(executionId)) this.positions.delete(key);
     }
   }
 
+  /** The span was just written there. */
   remember(position: Position): void {
+    this.version++;
+    this.keep(position);
+  }
+
+  drop(ref: SpanRef): void {
+    this.version++;
+    this.positions.delete(keyOf(ref));
+  }
+
+  private keep(position: Position): void {
     this.positions.set(position.key, position);
     if (this.positions.size <= MOST_POSITIONS) return;
     for (const oldest of this.positions.keys()) {
       this.positions.delete(oldest);
       if (this.positions.size <= MOST_POSITIONS * 0.8) return;
     }
-  }
-
-  drop(ref: SpanRef): void {
-    this.positions.delete(keyOf(ref));
   }
 
   private async locate(refs: readonly SpanRef[]): Promise<void> {
