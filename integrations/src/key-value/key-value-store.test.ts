@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { storeConformance } from "@spanloom/store/testing";
-import { describe, expect, test } from "vitest";
+import { describe, test } from "vitest";
 import { open } from "./table.ts";
 
 storeConformance({
@@ -42,18 +42,3 @@ async function newPath(): Promise<string> {
 function removePath(path: string): Promise<void> {
   return rm(dirname(path), { recursive: true, force: true });
 }
-
-describe("docs/guides/add-store-adapter.md", () => {
-  test.each(["key-value-store.ts", "table.ts", "key-value-store.test.ts"])(
-    "shows %s as it is",
-    async (name) => {
-      const guide = await readFile(
-        new URL("../../../docs/guides/add-store-adapter.md", import.meta.url),
-        "utf8",
-      );
-      const file = await readFile(new URL(name, import.meta.url), "utf8");
-      const shown = name.endsWith(".test.ts") ? file.slice(0, file.indexOf("async function newPath")) : file;
-      expect(guide).toContain(`\`\`\`ts\n${shown.trim()}\n\`\`\``);
-    },
-  );
-});

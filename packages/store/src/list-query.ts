@@ -75,7 +75,7 @@ export function readQuery(query: ListExecutionsQuery): ReadQuery {
   const by = checkOneOf(query.sort?.by, "sort.by", EXECUTION_SORTS, "startTime");
   const direction = checkOneOf(query.sort?.direction, "sort.direction", ["asc", "desc"] as const, "desc");
   const limit = checkWhole(query.limit, "limit", { least: 1, most: 500, fallback: 50 });
-  const statuses = query.status?.map((status) => checkOneOf(status, "status", EXECUTION_STATUSES, "queued"));
+  const statuses = readStatuses(query.status);
   const workflowId = checkFilter(query.workflowId, "workflowId");
   const threadId = checkFilter(query.threadId, "threadId");
   const text = checkFilter(query.text, "text")?.toLowerCase();
@@ -84,6 +84,19 @@ export function readQuery(query: ListExecutionsQuery): ReadQuery {
   const fingerprint = fingerprintOf([by, direction, statuses, workflowId, threadId, text, from, to]);
   const after = query.cursor === undefined ? undefined : readCursor(query.cursor, fingerprint, by);
   return { workflowId, threadId, statuses, text, from, to, by, direction, limit, after, fingerprint };
+}
+
+function readStatuses(given: unknown): ExecutionStatus[] | undefined {
+  if (given === undefined) return undefined;
+  if (Array.isArray(given))
+    return given.flatMap(
+      (status) => checkOneOf(status ?? null, "status", EXECUTION_STATUSES, undefined) ?? [],
+    );
+  throw new SpanloomError("invalid_argument", {
+    what: "The filter status cannot be used.",
+    why: "It must be an array of statuses.",
+    fix: "Put a single status into an array, too.",
+  });
 }
 
 /** The cursor of the page after `last`. */

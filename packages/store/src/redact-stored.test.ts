@@ -51,6 +51,23 @@ test("a late copy of the old state does not come back, and a second time changes
   expect(await redactStored(store, withoutSecret)).toEqual({ executions: 1, spans: 0 });
 });
 
+test.each(["deleted", "pruned"])("what is %s meanwhile needs no redaction", async (how) => {
+  const store = await storeOf(root("run-a", 1, { attributes: { password: SECRET } }), root("run-b", 2));
+  const racing: RedactableStore = {
+    listExecutions: store.listExecutions.bind(store),
+    getExecutions: store.getExecutions.bind(store),
+    getTrace: store.getTrace.bind(store),
+    getSpan: store.getSpan.bind(store),
+    async write(spans) {
+      if (how === "deleted") await store.deleteExecution("run-a");
+      else await store.prune({ before: String(2n ** 63n - 1n) });
+      return store.write(spans);
+    },
+  };
+  expect(await redactStored(racing, withoutSecret)).toMatchObject({ spans: 0 });
+  expect(await store.getExecution("run-a")).toBeUndefined();
+});
+
 test("a rule that changes the record itself, or gives an equal copy, is understood", async () => {
   const store = await storeOf(root("run-a", 1, { attributes: { password: SECRET } }), root("run-b", 2));
   const inPlace = (record: SpanRecord): SpanRecord => {

@@ -116,7 +116,10 @@ async function writeBack(
       spans,
       redacted.map(({ before }) => before),
     );
-    for (const { index, message } of receipt.rejected) refused.push(`${nameOf(spans[index])}: ${message}`);
+    for (const { index, message } of receipt.rejected) {
+      // What was deleted or pruned meanwhile needs no redaction.
+      if (await isThere(store, spans[index])) refused.push(`${nameOf(spans[index])}: ${message}`);
+    }
     written += receipt.written;
     if (receipt.unchanged === 0) break;
     // A newer state came between reading and writing and won: what stands in it must go, too.
@@ -128,6 +131,11 @@ async function writeBack(
     redacted = newer.flatMap((span) => redactSpan(rule, span) ?? []);
   }
   return written;
+}
+
+async function isThere(store: RedactableStore, span: SpanRecord | undefined): Promise<boolean> {
+  if (span === undefined) return true;
+  return (await store.getSpan(span.executionId, span.spanId, span.traceId)) !== undefined;
 }
 
 /** Those of the spans that hold another state than was written. */

@@ -1,12 +1,12 @@
-import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { access, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { SpanloomError, type StoreCapabilities, type TraceStore } from "@spanloom/model";
 import { createBackedStore } from "../ledger/backed-store.ts";
 import type { KeepRetentionOptions, RetentionOptions } from "../retention.ts";
 import type { Damage } from "./json-files/execution-index.ts";
 import { JsonFilesBacking } from "./json-files/json-files-backing.ts";
-import { toStoreError } from "./json-files/log-files.ts";
+import { isMissing, toStoreError } from "./json-files/log-files.ts";
 
 export interface JsonFilesStoreOptions {
   /** Where the files are kept; made where it is not there. */
@@ -64,12 +64,13 @@ export function createJsonFilesStore(options: JsonFilesStoreOptions): TraceStore
         onDamage: (damage) => quietly(() => tell(problemOf(path, damage))),
       });
     },
-    scopes: () => readScopes(root),
+    scopes: () => readScopes(root, (problem) => quietly(() => tell(problem))),
     close: async () => {},
   });
 }
 
 const SCOPE_FILE = "scope.json";
+const OURS = /^([a-z0-9-]+-)?[0-9a-f]{24}$/;
 
 /** What can be read of the scope's name, and what tells it from all others, on any file system. */
 function folderOf(scope: string): string {
@@ -82,26 +83,52 @@ function folderOf(scope: string): string {
   return readable === "" ? mark : `${readable}-${mark}`;
 }
 
+/** The file that says which scope the folder is for: whole or not there, whatever crashes or fills up. */
 async function makeFolder(path: string, scope: string): Promise<void> {
+  const file = join(path, SCOPE_FILE);
   try {
+    if ((await readScope(file)) === scope) return;
     await mkdir(path, { recursive: true });
-    await writeFile(join(path, SCOPE_FILE), JSON.stringify({ scope }));
+    const unfinished = `${file}.${randomUUID()}`;
+    await writeFile(unfinished, JSON.stringify({ scope }));
+    await rename(unfinished, file);
   } catch (error) {
     throw toStoreError(error, path);
   }
 }
 
-async function readScopes(root: string): Promise<string[]> {
+/** Every scope that has a folder. What else stands there is not ours. */
+async function readScopes(root: string, tell: (problem: SpanloomError) => void): Promise<string[]> {
+  const names = await readdir(root).catch((error: unknown) => {
+    if (isMissing(error)) return [];
+    throw toStoreError(error, root);
+  });
   const scopes: string[] = [];
-  for (const name of await readdir(root).catch(() => [])) {
-    try {
-      const { scope } = JSON.parse(await readFile(join(root, name, SCOPE_FILE), "utf8")) as { scope: string };
-      scopes.push(scope);
-    } catch {
-      // No folder of ours, or one that is being made.
-    }
+  for (const name of names) {
+    const folder = join(root, name);
+    const scope = await readScope(join(folder, SCOPE_FILE));
+    if (scope !== undefined && folderOf(scope) === name) scopes.push(scope);
+    // The name comes before the first line.
+    else if (OURS.test(name) && (await isThere(join(folder, "executions")))) tell(namelessOf(folder));
   }
   return scopes;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** `undefined` where it does not say. */
+async function readScope(file: string): Promise<string | undefined> {
+  try {
+    const { scope } = JSON.parse(await readFile(file, "utf8")) as { scope?: unknown };
+    return typeof scope === "string" ? scope : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function problemOf(path: string, { file, offset, why }: Damage): SpanloomError {
@@ -109,6 +136,14 @@ function problemOf(path: string, { file, offset, why }: Damage): SpanloomError {
     what: `A line of ${join(path, file)} cannot be read, at byte ${offset}.`,
     why: `It seems damaged: ${why}.`,
     fix: "Bring the file back from a backup. What the line said is missing until then; all other lines are read.",
+  });
+}
+
+function namelessOf(folder: string): SpanloomError {
+  return new SpanloomError("store_failed", {
+    what: `The folder ${folder} does not say whose it is.`,
+    why: `Its file ${SCOPE_FILE} is missing or damaged, so retention cannot reach what is in it.`,
+    fix: "Bring the file back from a backup, or write to its scope: then it is made again.",
   });
 }
 

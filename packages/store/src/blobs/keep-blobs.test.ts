@@ -1,6 +1,12 @@
-import { type BlobStore, type ScopedStore, SpanloomError, type SpanRecord } from "@spanloom/model";
+import {
+  type BlobStore,
+  type ScopedStore,
+  SpanloomError,
+  type SpanRecord,
+  type TraceStore,
+} from "@spanloom/model";
 import { jsonContent, makeSpan, messagesContent, textContent } from "@spanloom/model/fixtures";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { createMemoryStore } from "../adapters/memory.ts";
 import { root, span, TRACE, traceIdOf } from "../testing/spans.ts";
 import { type BlobKeepingStore, keepBlobs } from "./keep-blobs.ts";
@@ -179,6 +185,33 @@ describe("what goes away", () => {
     expect(await traces.deleteExecution("run-1")).toBe(false);
   });
 
+  test("a span that comes while its execution is being deleted leaves no payload", async () => {
+    const memory = createMemoryStore();
+    const blobs = createMemoryBlobs();
+    let late: (() => Promise<unknown>) | undefined;
+    const around: TraceStore = {
+      ...memory,
+      forScope(scope) {
+        const traces = memory.forScope(scope);
+        const deleteExecution = async (executionId: string): Promise<boolean> => {
+          await late?.();
+          return traces.deleteExecution(executionId);
+        };
+        return Object.assign(Object.create(traces) as ScopedStore, { deleteExecution });
+      },
+    };
+    const traces = keepBlobs(around, { blobs, over: 1_000, retention: false }).forScope("tenant");
+    await traces.write([span(1, undefined, { output })]);
+    late = () =>
+      traces.write([span(2, 1, { output }), span(1, undefined, { revision: 1, output, input: output })]);
+    expect(await traces.deleteExecution("run-1")).toBe(true);
+    expect(payloads(blobs)).toEqual([]);
+    // Nor does an execution that is new in that moment.
+    late = () => traces.write([root("run-2", 2, { output })]);
+    expect(await traces.deleteExecution("run-2")).toBe(true);
+    expect(payloads(blobs)).toEqual([]);
+  });
+
   test("retention takes payloads along, step by step, and leaves those that stay", async () => {
     const { traces, store, blobs } = open();
     const runs = Array.from({ length: 30 }, (_, index) => root(`run-${index}`, index + 1, { output }));
@@ -297,6 +330,26 @@ test("retention prunes store and blobs together", async () => {
   while (payloads(blobs).length > 0) await new Promise(setImmediate);
   expect(await store.forScope("tenant").getExecution("run-old")).toBeUndefined();
   await store.close();
+});
+
+test("retention sweeps an hour after the start, and then once a day", async () => {
+  vi.useFakeTimers();
+  try {
+    const blobs = createMemoryBlobs();
+    const orphan = `t-tenant/${TRACE}/${span(1).spanId}/${"ab".repeat(32)}`;
+    const store = keepBlobs(createMemoryStore(), { blobs, over: 10 });
+    await store.forScope("tenant").write([span(2, undefined, { output: textContent(LARGE) })]);
+    const swept: boolean[] = [];
+    for (const hours of [0, 1.5, 20, 4]) {
+      blobs.held.set(orphan, { bytes: new Uint8Array(1), putAtMs: 0 });
+      await vi.advanceTimersByTimeAsync(hours * 3_600_000);
+      swept.push(!blobs.held.has(orphan));
+    }
+    expect(swept).toEqual([false, true, false, true]);
+    await store.close();
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test.each([-1, 1.5, Number.NaN, "64k"])("a threshold of %s is refused", (over) => {

@@ -25,12 +25,14 @@ export interface BlobKeepingStore extends TraceStore {
   /**
    * Removes blobs that nothing refers to: of states that newer ones replaced, of writes that were refused or broke off, of
    * what the store pruned by itself. Only what was put more than a day ago: it may belong to a write under way. Retention
-   * does it once a day.
+   * does it an hour after the start, and then once a day.
    */
   sweep(): Promise<SweepReport>;
 }
 
 const DEFAULT_OVER = 65_536;
+/** Hosts that start anew every day sweep, too. */
+const FIRST_SWEEP_MS = 3_600_000;
 const SWEEP_EVERY_MS = 86_400_000;
 
 /**
@@ -45,7 +47,7 @@ export function keepBlobs(store: TraceStore, options: KeepBlobsOptions): BlobKee
   const over = checkWhole(options.over, "over", { fallback: DEFAULT_OVER });
   const scopes = new Map<string, ScopeWithBlobs>();
   const gate = createGate(store.name);
-  let sweptAtMs = Date.now();
+  let sweepAtMs = Date.now() + FIRST_SWEEP_MS;
 
   function forScope(scope: string): ScopeWithBlobs {
     const inner = store.forScope(scope);
@@ -87,8 +89,8 @@ export function keepBlobs(store: TraceStore, options: KeepBlobsOptions): BlobKee
     ...(options.onProblem !== undefined && { onProblem: options.onProblem }),
     async prune(request) {
       const report = await prune(request);
-      if (!report.more && Date.now() - sweptAtMs > SWEEP_EVERY_MS) {
-        sweptAtMs = Date.now();
+      if (!report.more && Date.now() >= sweepAtMs) {
+        sweepAtMs = Date.now() + SWEEP_EVERY_MS;
         await sweep();
       }
       return report;

@@ -8,39 +8,41 @@ const VALUES = ["text", "json", "messages"] as const;
 
 const encoder = new TextEncoder();
 
-/**
- * The record as it is stored: values over a size are blobs already when this resolves, and stand as references. What is
- * no record, or has nothing that large, is given back as it is.
- */
-export async function putLarge(given: unknown, over: number, blobs: ScopeBlobs): Promise<unknown> {
-  const large = largeIn(given, over);
-  if (large === undefined) return given;
-  const { record, bodies } = large;
-  for (const [field, body] of bodies) {
-    const content = record[field];
-    if (content === undefined) continue;
-    const bytes = encoder.encode(body);
-    const hash = await sha256(bytes);
-    await blobs.put(record, hash, bytes);
-    record[field] = { ...aboutOf(content), ref: { sha256: hash, length: body.length } };
-  }
-  return record;
+/** A record without its large values, and their JSON. Nothing of it is shared with what was given. */
+export interface TakenApart {
+  record: SpanRecord;
+  bodies: [field: (typeof FIELDS)[number], json: string][];
 }
 
-/** A copy of the record, and the JSON of what is too large in it; `undefined` where nothing is, or it is no record. */
-function largeIn(
-  given: unknown,
-  over: number,
-): { record: SpanRecord; bodies: [(typeof FIELDS)[number], string][] } | undefined {
+/** `undefined` where nothing in it is that large, or it is no record. */
+export function takeApart(given: unknown, over: number): TakenApart | undefined {
   try {
     const large = FIELDS.filter((field) => isLarge((given as Partial<SpanRecord> | null)?.[field], over));
     if (large.length === 0 || recordProblem(given) !== undefined) return undefined;
     const record: SpanRecord = { ...(given as SpanRecord) };
-    return { record, bodies: large.map((field) => [field, JSON.stringify(valuesOf(record[field] ?? {}))]) };
+    const bodies: TakenApart["bodies"] = [];
+    for (const field of large) {
+      const content = record[field];
+      if (content === undefined) continue;
+      bodies.push([field, JSON.stringify(valuesOf(content))]);
+      record[field] = aboutOf(content);
+    }
+    return { record: structuredClone(record), bodies };
   } catch {
     // It cannot even be read: the store says what is wrong with it.
     return undefined;
   }
+}
+
+/** The record as it is stored: its large values are blobs when this resolves, and stand as references. */
+export async function putBodies({ record, bodies }: TakenApart, blobs: ScopeBlobs): Promise<SpanRecord> {
+  for (const [field, body] of bodies) {
+    const bytes = encoder.encode(body);
+    const hash = await sha256(bytes);
+    await blobs.put(record, hash, bytes);
+    record[field] = { ...(record[field] as Content), ref: { sha256: hash, length: body.length } };
+  }
+  return record;
 }
 
 /** The record as readers see it: values stand where they stood, or their content says that they are missing. */

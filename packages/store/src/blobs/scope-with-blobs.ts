@@ -21,7 +21,7 @@ import { type RedactedSpans, redactThrough, replaceRedacted } from "../redact-th
 import type { Gate } from "./gate.ts";
 import { inParallel } from "./in-parallel.ts";
 import { pruneWithBlobs } from "./prune-with-blobs.ts";
-import { getLarge, lengthOutside, putLarge, refsOf } from "./record-blobs.ts";
+import { getLarge, lengthOutside, putBodies, refsOf, takeApart } from "./record-blobs.ts";
 import type { ScopeBlobs } from "./scope-blobs.ts";
 
 /** Blobs that one call reads or writes at once. */
@@ -51,13 +51,15 @@ export class ScopeWithBlobs implements ScopedStore {
     if (inner.follow !== undefined) this.follow = inner.follow.bind(inner);
   }
 
-  /** Blobs first: a record never refers to what is not there. */
+  /** Blobs first: a record never refers to what is not there. Whoever gave the records may go on to change them. */
   write(spans: readonly SpanRecord[]): Promise<WriteReceipt> {
     return this.gate.pass(async () => {
       const given = checkRecords(spans);
-      const stored: unknown[] = [...given];
-      await inParallel(given.entries(), AT_ONCE, async ([index, record]) => {
-        stored[index] = await putLarge(record, this.over, this.blobs);
+      const apart = given.map((record) => takeApart(record, this.over));
+      if (apart.every((one) => one === undefined)) return this.inner.write(given as SpanRecord[]);
+      const stored = given.map((record, index) => apart[index]?.record ?? copyOf(record));
+      await inParallel(apart, AT_ONCE, async (one) => {
+        if (one !== undefined) await putBodies(one, this.blobs);
       });
       return this.inner.write(stored as SpanRecord[]);
     });
@@ -94,9 +96,9 @@ export class ScopeWithBlobs implements ScopedStore {
 
   deleteExecution(executionId: string): Promise<boolean> {
     return this.gate.pass(async () => {
-      const spans = await this.spansOf(executionId);
+      const [before] = await this.inner.getExecutions([executionId]);
       const found = await this.inner.deleteExecution(executionId);
-      if (found) await this.deleteBlobs(spans, () => true);
+      if (found) await this.deleteBlobs(await this.removedSince(executionId, before?.seq ?? 1), () => true);
       return found;
     });
   }
@@ -163,7 +165,8 @@ export class ScopeWithBlobs implements ScopedStore {
     await inParallel(spans, AT_ONCE, async ({ before, after }) => {
       const now = await this.inner.getSpan(executionId, after.spanId, after.traceId);
       if (now === undefined || canonicalJson(await getLarge(now, this.blobs)) !== before) return;
-      const record = (await putLarge(after, this.over, this.blobs)) as SpanRecord;
+      const apart = takeApart(after, this.over);
+      const record = apart === undefined ? after : await putBodies(apart, this.blobs);
       stored.push({ before: canonicalJson(now), after: record });
     });
     const { written } = await replaceRedacted(this.inner, { executionId, spans: stored });
@@ -177,15 +180,15 @@ export class ScopeWithBlobs implements ScopedStore {
     return { written, unchanged: spans.length - written, rejected: [] };
   }
 
-  /** The keys of all spans of an execution. */
-  private async spansOf(executionId: string): Promise<Set<string>> {
+  /** The keys of spans that went away: its feed tells, also of those that came just before the deletion. */
+  private async removedSince(executionId: string, seq: number): Promise<Set<string>> {
     const keys = new Set<string>();
-    let cursor: string | undefined;
-    do {
-      const page = await this.inner.getTrace(executionId, cursor === undefined ? {} : { cursor });
-      for (const span of page?.spans ?? []) keys.add(spanKey(span));
-      cursor = page?.nextCursor;
-    } while (cursor !== undefined);
+    for (let since = seq, more = true; more; ) {
+      const changes = await this.inner.changesSince(executionId, since, { limit: 10_000 });
+      for (const span of changes?.removed ?? []) keys.add(spanKey(span));
+      since = changes?.seq ?? since;
+      more = changes?.more ?? false;
+    }
     return keys;
   }
 
@@ -202,5 +205,14 @@ export class ScopeWithBlobs implements ScopedStore {
       }
       await inParallel(keys, AT_ONCE, (key) => this.blobs.delete(key));
     }
+  }
+}
+
+/** What cannot be copied is none that could be stored: the store says what is wrong with it. */
+function copyOf(record: unknown): unknown {
+  try {
+    return structuredClone(record);
+  } catch {
+    return record;
   }
 }

@@ -29,8 +29,8 @@ export async function writeOver(
   spans: readonly SpanRecord[],
 ): Promise<WriteReceipt> {
   const total: WriteReceipt = { written: 0, unchanged: 0, rejected: [] };
-  let batch: Batched[] = [];
-  let size = 0;
+  // At once, before anything is waited for: whoever gave the records may go on to change them.
+  const batches = batchesOf(spans, total.rejected);
 
   /** A batch that is too much for the server, or for a proxy before it, goes again in halves. */
   async function send(spans: readonly Batched[]): Promise<void> {
@@ -56,25 +56,33 @@ export async function writeOver(
     }
   }
 
+  for (const batch of batches) await send(batch);
+  total.rejected.sort((a, b) => a.index - b.index);
+  return total;
+}
+
+/** The records as requests send them; what is no record goes to `rejected`. */
+function batchesOf(spans: readonly SpanRecord[], rejected: RejectedSpan[]): Batched[][] {
+  const batches: Batched[][] = [];
+  let size = 0;
   for (const [index, span] of spans.entries()) {
     // JSON would turn what is no record into another one: NaN into null, for example.
     const problem = recordProblem(span);
     if (problem !== undefined) {
-      total.rejected.push({ index, code: "invalid_record", message: problem } satisfies RejectedSpan);
+      rejected.push({ index, code: "invalid_record", message: problem });
       continue;
     }
     const text = JSON.stringify(encodeSpans([span]).spans[0]);
     // Servers count bytes: text in most of the world's scripts has two or three for each character.
     const bytes = encoder.encode(text).byteLength;
-    if (batch.length === MOST_SPANS || (batch.length > 0 && size + bytes > MOST_BYTES)) {
-      await send(batch);
-      batch = [];
-      size = 0;
+    const last = batches.at(-1);
+    if (last === undefined || last.length === MOST_SPANS || size + bytes > MOST_BYTES) {
+      batches.push([{ text, index }]);
+      size = bytes;
+    } else {
+      last.push({ text, index });
+      size += bytes;
     }
-    batch.push({ text, index });
-    size += bytes;
   }
-  await send(batch);
-  total.rejected.sort((a, b) => a.index - b.index);
-  return total;
+  return batches;
 }

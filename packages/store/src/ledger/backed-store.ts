@@ -1,8 +1,9 @@
 import type { PruneReport, PruneRequest, StoreCapabilities, TraceStore } from "@spanloom/model";
 import { checkPrune, checkScope, storeClosed } from "../check-arguments.ts";
 import { type KeepRetentionOptions, keepRetention } from "../retention.ts";
-import { BackedScope, type BackedState } from "./backed-scope.ts";
+import { BackedScope } from "./backed-scope.ts";
 import type { Backing } from "./backing.ts";
+import type { BackedState } from "./scope-core.ts";
 
 export interface BackedStoreOptions extends Pick<KeepRetentionOptions, "retention" | "onProblem"> {
   /** The adapter's name, e.g. `clickhouse`. */
@@ -38,14 +39,22 @@ export function createBackedStore(options: BackedStoreOptions): TraceStore {
     if (state.closed) throw storeClosed(name);
     const { limit, ...times } = checkPrune(request);
     const report: PruneReport = { executions: 0, spans: 0, more: false };
+    const failures: unknown[] = [];
     for (const scope of await options.scopes()) {
       const room = limit - report.executions;
       if (room <= 0) return { ...report, more: true };
-      const { executions, spans, more } = await forScope(scope).prune({ ...times, limit: room });
-      report.executions += executions;
-      report.spans += spans;
-      report.more ||= more;
+      try {
+        const { executions, spans, more } = await forScope(scope).prune({ ...times, limit: room });
+        report.executions += executions;
+        report.spans += spans;
+        report.more ||= more;
+      } catch (error) {
+        // The others are not to grow for ever because of this one.
+        failures.push(error);
+      }
     }
+    // Where there is more to do, it comes up again with the last step.
+    if (failures.length > 0 && !report.more) throw failures[0];
     return report;
   };
 

@@ -55,9 +55,10 @@ export interface Backing {
   /**
    * After a deletion, pruning or redaction: makes the old bytes vanish as far as this is done at once.
    *
-   * @param redacted Executions whose spans were written anew by a redaction: no older state of them may stay.
+   * @param executionIds Those that were deleted, or that a redaction looked at: no older state of their spans may stay, also
+   * of earlier calls that broke off. What pruning took is known from `save`.
    */
-  erase?(redacted: ReadonlySet<string>): Promise<void>;
+  erase?(executionIds: ReadonlySet<string>): Promise<void>;
   /** After the last call. */
   close?(): Promise<void>;
 }

@@ -41,9 +41,9 @@ export class LeafBits {
     if ((bearsBefore & ~span.bears) !== 0 && leadsToCycle(trace, span)) this.broken.add(trace);
     else if (parentBefore === parentId) this.shift(trace, parentId, had, has);
     else {
-      // The new parent first: when the loss climbs back to this span, it must find itself counted there.
-      this.shift(trace, parentId, 0, has);
+      // In either order: should one of them climb back to this span, it passes on what changed, and counts are sums.
       this.shift(trace, parentBefore, had, 0);
+      this.shift(trace, parentId, 0, has);
     }
   }
 

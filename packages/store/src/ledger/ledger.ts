@@ -12,18 +12,12 @@ import {
 import type { Admitted, AdmittedRecord } from "./admit.ts";
 import type { PlacedRef } from "./backing.ts";
 import { AnalyticsCells, UsageCells } from "./cells.ts";
-import type { LedgerChanges, Missing, StoredPart } from "./changes.ts";
+import type { LedgerChanges, Missing } from "./changes.ts";
 import { factsOf, type SpanFacts } from "./facts.ts";
-import { type HeldSpan, HeldTrace, placeOf } from "./held.ts";
-import { HeldExecution } from "./held-execution.ts";
-import { holdPart } from "./hold-part.ts";
+import { type HeldSpan, type HeldTrace, placeOf } from "./held.ts";
+import { Holding } from "./holding.ts";
 import { type Freshness, freshnessOf, isPast } from "./past-retention.ts";
 import { emptyChanges, Round } from "./round.ts";
-
-export interface LedgerOptions {
-  /** Spans to hold at most, but for those of the change at hand: 200,000 where absent. */
-  mostSpans?: number;
-}
 
 /** A winning record that is stored already, by its span's key; where `ties` asked for it. */
 export type StoredRecords = (key: string) => SpanRecord | undefined;
@@ -34,43 +28,9 @@ export type StoredRecords = (key: string) => SpanRecord | undefined;
  * stay with a backing, which loads what is missing and saves what a change says. Calls must not overlap: whoever waits
  * between `missing` and saving the changes keeps other writes of the scope out.
  */
-export class Ledger {
-  protected readonly traces: Map<string, HeldTrace> = new Map();
-  protected readonly executions: Map<string, HeldExecution> = new Map();
+export class Ledger extends Holding {
   /** The greatest time that retention has removed by. The backing keeps it and sets it when it opens. */
   watermark: UnixNanos | undefined;
-  private readonly mostSpans: number;
-  private spanCount = 0;
-  /** Counts changes, to tell what was used last. */
-  private tick = 1;
-
-  constructor({ mostSpans = 200_000 }: LedgerOptions = {}) {
-    this.mostSpans = mostSpans;
-  }
-
-  /** What must be loaded before these records can be applied, with all that is connected to it. */
-  missing(records: readonly Pick<SpanRecord, "traceId" | "executionId">[]): Missing {
-    return this.missingIds({
-      traceIds: records.map((record) => record.traceId),
-      executionIds: records.map((record) => record.executionId),
-    });
-  }
-
-  /** Those of the traces and executions that are not held. */
-  missingIds({ traceIds, executionIds }: Missing): Missing {
-    return {
-      traceIds: [...new Set(traceIds)].filter((id) => !this.traces.has(id)),
-      executionIds: [...new Set([...executionIds, ...traceIds])].filter((id) => !this.executions.has(id)),
-    };
-  }
-
-  /** Takes whole components as the backing has them; ids that it does not know are remembered as not there. See `loadComponents`. */
-  load(covered: Missing, part: StoredPart): void {
-    this.forget(covered);
-    holdPart({ traces: this.traces, executions: this.executions }, covered, part);
-    for (const id of covered.executionIds) this.executionOf(id);
-    this.spanCount += part.spans.length;
-  }
 
   /** Spans whose stored record must be at hand, because one of these may be as good; each with what it says of its execution. */
   ties(records: readonly SpanRecord[]): PlacedRef[] {
@@ -155,90 +115,13 @@ export class Ledger {
     return changes;
   }
 
-  /** The execution where it is held, whether it has spans or only a feed; `undefined` where it is not held or never was. */
-  execution(executionId: string): HeldExecution | undefined {
-    const execution = this.executions.get(executionId);
-    if (execution === undefined || execution.seq === 0) return undefined;
-    execution.usedAt = this.tick;
-    return execution;
-  }
-
-  /** All that are held and have spans. */
-  *heldExecutions(): Generator<HeldExecution, void, undefined> {
-    for (const execution of this.executions.values()) if (execution.spanCount > 0) yield execution;
-  }
-
-  /** Every trace and execution that is connected with these, as far as they are held. */
-  component({ traceIds, executionIds }: Missing): Missing {
-    const traces = new Set<string>();
-    const executions = new Set<string>();
-    const open: (() => void)[] = [];
-    const addTrace = (id: string): void => {
-      const trace = this.traces.get(id);
-      if (trace === undefined || traces.has(id)) return;
-      traces.add(id);
-      open.push(() => {
-        for (const executionId of trace.executions.keys()) addExecution(executionId);
-        addExecution(id);
-      });
-    };
-    const addExecution = (id: string): void => {
-      const execution = this.executions.get(id);
-      if (execution === undefined || executions.has(id)) return;
-      executions.add(id);
-      open.push(() => {
-        for (const traceId of execution.traces.keys()) addTrace(traceId);
-        addTrace(id);
-      });
-    };
-    traceIds.forEach(addTrace);
-    executionIds.forEach(addExecution);
-    for (let next = open.pop(); next !== undefined; next = open.pop()) next();
-    return { traceIds: [...traces], executionIds: [...executions] };
-  }
-
-  /** After changes that could not be saved: lets go of all that they touched, for the backing is the truth. */
-  forgetChanges(changes: LedgerChanges): void {
-    const spans = [...changes.spans.map(({ facts }) => facts), ...changes.removed];
-    this.forget({
-      traceIds: [...spans, ...changes.traces].map(({ traceId }) => traceId),
-      // Also those that are connected with nothing any more.
-      executionIds: [...changes.executions.map(({ executionId }) => executionId), ...changes.forgotten],
-    });
-  }
-
-  /** Lets go of these and all that is connected with them. */
-  forget(ids: Missing): void {
-    const { traceIds, executionIds } = this.component(ids);
-    for (const id of executionIds) this.executions.delete(id);
-    for (const id of traceIds) {
-      this.spanCount -= this.traces.get(id)?.spans.size ?? 0;
-      this.traces.delete(id);
-    }
-  }
-
-  /** Lets go of what was not used for the longest time, when the bound is reached. Between changes only. */
-  trim(): void {
-    const size = (): number => this.spanCount + this.executions.size;
-    if (size() <= this.mostSpans) return;
-    const byUse = [...this.executions.values()].sort((a, b) => a.usedAt - b.usedAt);
-    for (const { executionId, usedAt } of byUse) {
-      // Some room, so that not every change has to look for more.
-      if (usedAt === this.tick || size() <= this.mostSpans * 0.8) return;
-      const component = this.component({ traceIds: [], executionIds: [executionId] });
-      // It goes when its member that was used last has its turn.
-      const used = component.executionIds.some((id) => (this.executions.get(id)?.usedAt ?? 0) > usedAt);
-      if (!used) this.forget(component);
-    }
-  }
-
   /** Which of two records of a span is kept: positive where the given one is. */
-  protected compare(record: SpanRecord, span: HeldSpan, heldRecord: () => SpanRecord): number {
+  private compare(record: SpanRecord, span: HeldSpan, heldRecord: () => SpanRecord): number {
     return rankAgainst(record, span) || compareRecords(record, heldRecord());
   }
 
   /** Keeps the trace's naming span the least one, and puts unnamed spans where it says. */
-  protected name(round: Round, trace: HeldTrace): void {
+  private name(round: Round, trace: HeldTrace): void {
     const owner = trace.naming?.facts.executionId ?? trace.traceId;
     if (owner === trace.owner) return;
     trace.owner = owner;
@@ -254,7 +137,7 @@ export class Ledger {
     }
   }
 
-  protected startRound(): Round {
+  private startRound(): Round {
     return new Round((executionId) => this.executionOf(executionId));
   }
 
@@ -338,28 +221,8 @@ export class Ledger {
 
   private finish(round: Round): LedgerChanges {
     const changes = round.finish();
-    this.trim();
-    this.tick++;
+    this.changed();
     return changes;
-  }
-
-  private traceOf(traceId: string): HeldTrace {
-    let trace = this.traces.get(traceId);
-    if (trace === undefined) {
-      trace = new HeldTrace(traceId);
-      this.traces.set(traceId, trace);
-    }
-    return trace;
-  }
-
-  private executionOf(executionId: string): HeldExecution {
-    let execution = this.executions.get(executionId);
-    if (execution === undefined) {
-      execution = new HeldExecution(executionId);
-      this.executions.set(executionId, execution);
-    }
-    execution.usedAt = this.tick;
-    return execution;
   }
 }
 

@@ -224,7 +224,8 @@ class Migration {
   }
 
   private async compareDays({ scope, from, to }: Side): Promise<void> {
-    const query = { days: DAYS, timeZone: "UTC" };
+    // Of one last day, also where the clocks of the two differ or midnight comes between.
+    const query = { days: DAYS, timeZone: "UTC", lastDay: new Date().toISOString().slice(0, 10) };
     const [before, after] = await Promise.all([from.getDailyCosts(query), to.getDailyCosts(query)]);
     for (const [index, { day, usage, cost }] of before.days.entries()) {
       const copy = after.days[index];

@@ -34,7 +34,7 @@ export interface StoreCall {
   durationMs: number;
   /** Records given to `write`; rows, spans or groups that a read gave; spans removed or changed. 0 where it failed. */
   rows: number;
-  /** Their size, about as characters of JSON. */
+  /** Their size, about as characters of JSON; absent where it failed or cannot be told. */
   bytes?: number;
   /** Why it failed; `unknown` for an error that is none of ours. */
   failure?: SpanloomErrorCode | "unknown";
@@ -127,8 +127,9 @@ export function createCallMeter(store: string, options: ObserveOptions): CallMet
       counter.underWay++;
       try {
         const answer = await call();
-        const bytes = withBytes ? { bytes: about(data === undefined ? answer : data()) } : {};
-        ended({ rows: rows(answer), ...bytes, ...(method === "write" && { rejected: rejectedIn(answer) }) });
+        const bytes = withBytes ? about(data === undefined ? answer : data()) : undefined;
+        const size = bytes === undefined ? {} : { bytes };
+        ended({ rows: rows(answer), ...size, ...(method === "write" && { rejected: rejectedIn(answer) }) });
         return answer;
       } catch (error) {
         ended({ rows: 0, failure: isSpanloomError(error) ? error.code : "unknown" });
@@ -204,12 +205,12 @@ function meterOf(meter: MeterLike): (call: StoreCall) => void {
   };
 }
 
-/** What a caller wrote may be anything, also something that throws when it is looked at. */
-function about(value: unknown): number {
+/** What a caller wrote may be anything, also something that throws when it is looked at: nobody knows how large that is. */
+function about(value: unknown): number | undefined {
   try {
     return sizeOf(value);
   } catch {
-    return 0;
+    return undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-import { SpanloomError, type TraceStore } from "@spanloom/model";
+import { SpanloomError, type SpanRecord, type TraceStore } from "@spanloom/model";
 import { makeTrace, sampleTrace } from "@spanloom/model/fixtures";
 import { describe, expect, test } from "vitest";
 import { createMemoryStore } from "../adapters/memory.ts";
@@ -135,4 +135,18 @@ test("sizes are about those of JSON", () => {
     expect(sizeOf(value) / exact).toBeGreaterThan(0.8);
     expect(sizeOf(value) / exact).toBeLessThan(1.3);
   }
+});
+
+test("a size that cannot be told is none, not 0", async () => {
+  const seen: StoreCall[] = [];
+  const store = observeStore(createMemoryStore(), { onCall: (call) => void seen.push(call) });
+  const unreadable = {
+    get name(): string {
+      throw new Error("the record's own");
+    },
+  } as SpanRecord;
+  await store.forScope("tenant").write([unreadable]);
+  await store.forScope("tenant").write([]);
+  expect(seen).toMatchObject([{ rejected: 1 }, { rejected: 0, bytes: 2 }]);
+  expect(seen[0]).not.toHaveProperty("bytes");
 });

@@ -123,6 +123,27 @@ export function hostileInput({ test, features }: Chapter): void {
     equal(await read(), before, "the answers after a reader changed earlier ones");
   });
 
+  test("whoever gave records may change them at once, while they are being written", async (opened) => {
+    const store = opened.forScope("scope");
+    const records = Array.from({ length: 1_100 }, (_, index) =>
+      span(index + 1, index === 0 ? undefined : 1, {
+        input: textContent(index % 100 === 7 ? "long ".repeat(99) : ""),
+      }),
+    );
+    const given = jsonCopy(records);
+    const writing = store.write(given);
+    for (const record of given) deface(record);
+    equal((await writing).rejected, [], "rejected records");
+    const found: SpanRecord[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await store.getTrace("run-1", { view: "full", ...(cursor !== undefined && { cursor }) });
+      found.push(...(page?.spans ?? []));
+      cursor = page?.nextCursor;
+    } while (cursor !== undefined);
+    equal(found, records, "what is stored");
+  });
+
   test("a write that is no list is refused, and the store goes on", async (opened) => {
     const store = opened.forScope("scope");
     const one = makeSpan();

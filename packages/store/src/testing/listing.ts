@@ -1,6 +1,7 @@
 import {
   EXECUTION_SORTS,
   type ExecutionSort,
+  type ExecutionStatus,
   type ExecutionSummary,
   type ListExecutionsQuery,
   type SpanRecord,
@@ -153,6 +154,8 @@ export function listing({ test, needs }: Chapter): void {
       await rejects(() => store.listExecutions({ limit }), "invalid_argument", `limit ${limit}`);
     }
     await rejects(() => store.listExecutions({ text: "x".repeat(501) }), "invalid_argument", "a text of 501");
+    const status = ["banana"] as unknown as ExecutionStatus[];
+    await rejects(() => store.listExecutions({ status }), "invalid_argument", "a status that is none");
     const ids = Array.from({ length: 501 }, (_, index) => `run-${index}`);
     await rejects(() => store.getExecutions(ids), "limit_exceeded", "501 ids");
   });

@@ -200,4 +200,15 @@ export function pagesAndCursors({ test }: Chapter): void {
     equal(await store.getSpan("run-1", twin.spanId, span(1).traceId), span(1), "the other");
     ok(await store.getSpan("run-1", twin.spanId), "one of them without a trace id");
   });
+
+  test("of a trace that two executions share, each has its own spans only", async (opened) => {
+    const store = opened.forScope("scope");
+    const other = span(2, 1, { executionId: "run-2" });
+    await store.write([span(1), other]);
+    for (const traceId of [undefined, other.traceId]) {
+      equal(await store.getSpan("run-1", other.spanId, traceId), undefined, "the other's span");
+      equal(await store.getSpan("run-2", span(1).spanId, traceId), undefined, "the first one's span");
+      equal(await store.getSpan("run-2", other.spanId, traceId), other, "its own span");
+    }
+  });
 }

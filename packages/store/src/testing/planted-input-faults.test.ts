@@ -158,6 +158,16 @@ const clockFaults: Fault[] = [
 
 const hostileFaults: Fault[] = [
   {
+    name: "records are read when their turn comes, not when they are given",
+    chapter: "hostile input",
+    open: wrapped((store) => ({
+      async write(spans: readonly SpanRecord[]) {
+        await Promise.resolve();
+        return store.write(spans);
+      },
+    })),
+  },
+  {
     name: "keys that a program calls its own are dropped",
     chapter: "hostile input",
     open: writing((record) => {

@@ -212,6 +212,31 @@ export function redaction({ needs }: Chapter): void {
     ok(!holds(await bytesOf(), other), "what was deleted is still in the bytes");
     equal((await store.getExecution("run-1"))?.spanCount, 3, "spans that are left");
   });
+
+  for (const how of ["redact", "deleteExecution", "prune"] as const) {
+    needs("administration", "erasure")(
+      `${how} reaches what was named late, and older states elsewhere`,
+      async (opened) => {
+        const store = opened.forScope("scope");
+        const output = textContent(SECRET);
+        const unnamed = span(2, 1, { executionId: TRACE, output });
+        await store.write([unnamed]);
+        await store.write([{ ...unnamed, name: "again", revision: 1 }]);
+        // Another execution had it first.
+        await store.write([
+          span(3, 1, { executionId: "run-2", output }),
+          span(4, 1, { executionId: "run-2" }),
+        ]);
+        await store.write([span(3, 1, { revision: 1 }), root("run-1", 1, { traceId: TRACE })]);
+        const bytesOf = present(opened.bytesOf, "bytesOf of the harness").bind(opened);
+        ok(holds(await bytesOf(), SECRET), "bytesOf of the harness does not show what is stored");
+        if (how === "redact") await store.redact?.(withoutSecret);
+        else if (how === "prune") await store.prune?.({ before: at(1_000) });
+        else for (const id of ["run-2", "run-1"]) await store.deleteExecution?.(id);
+        ok(!holds(await bytesOf(), SECRET), "what was taken out is still in the bytes");
+      },
+    );
+  }
 }
 
 /** Three spans, two of them with the secret. */

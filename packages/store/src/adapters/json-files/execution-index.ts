@@ -1,7 +1,15 @@
-import { compareNanos, type UnixNanos } from "@spanloom/model";
+import { compareNanos, isUnixNanos, type UnixNanos } from "@spanloom/model";
 import { AnalyticsCells, UsageCells } from "../../ledger/cells.ts";
-import { type ExecutionLine, executionHead, type Line } from "./lines.ts";
-import { type LogFiles, linesOf } from "./log-files.ts";
+import {
+  type CommitLine,
+  type ExecutionLine,
+  executionHead,
+  type Line,
+  type PrunedLine,
+  type RetentionLine,
+} from "./lines.ts";
+import type { LogFiles } from "./log-files.ts";
+import { type Reached, type SaveLine, savesOf } from "./saves.ts";
 
 /** Something in a file that cannot be read. */
 export interface Damage {
@@ -11,33 +19,18 @@ export interface Damage {
   why: string;
 }
 
-/** The line that holds for an execution. It is parsed when somebody asks. */
-export class Entry {
-  readonly n: number;
-  readonly executionId: string;
-  readonly traceIds: readonly string[];
-  /** The file of `executions` in which it stands. */
+/** The line that holds for an execution, and the file of `executions` in which it stands. */
+export interface Entry {
+  readonly line: ExecutionLine;
   readonly file: string;
-  private readonly text: string | undefined;
-  private parsed: ExecutionLine | undefined;
+}
 
-  constructor(
-    head: Pick<ExecutionLine, "n" | "execution_id" | "trace_ids">,
-    file: string,
-    line: string | ExecutionLine,
-  ) {
-    this.n = head.n;
-    this.executionId = head.execution_id;
-    this.traceIds = head.trace_ids;
-    this.file = file;
-    if (typeof line === "string") this.text = line;
-    else this.parsed = line;
-  }
-
-  get line(): ExecutionLine {
-    this.parsed ??= JSON.parse(this.text ?? "") as ExecutionLine;
-    return this.parsed;
-  }
+/** The greatest line of an execution among those that were just read: only that one is parsed. */
+interface Candidate {
+  n: number;
+  file: string;
+  start: number;
+  text: string;
 }
 
 /** Files of the last days may still grow; older ones are whole. */
@@ -45,7 +38,8 @@ const GROWING_MS = 2 * 86_400_000;
 
 /**
  * What the files of `executions` say, followed as they grow: the line that holds for each execution, refused traces, what
- * pruned executions left in sums, and how far retention went.
+ * pruned executions left in sums, and how far retention went. In whatever order files are read, the same comes of it: lines
+ * go by their `n`. What is damaged is reported, and of an execution the line before it holds.
  */
 export class ExecutionIndex {
   readonly entries: Map<string, Entry> = new Map();
@@ -58,11 +52,11 @@ export class ExecutionIndex {
   n = 0;
   private readonly byTrace = new Map<string, Set<string>>();
   private readonly forgottenAt = new Map<string, number>();
-  /** Up to where each file was read and committed, in bytes. */
-  private readonly files = new Map<string, number>();
+  private readonly files = new Map<string, Reached>();
   private readonly log: LogFiles;
   private readonly onDamage: (damage: Damage) => void;
-  /** The `n` of the line that replaced all pruned sums before it. */
+  /** What `pruned` is made of: the last line with `total`, and all that came after it. */
+  private prunedLines: PrunedLine[] = [];
   private totalAt = 0;
 
   constructor(log: LogFiles, onDamage: (damage: Damage) => void) {
@@ -73,13 +67,18 @@ export class ExecutionIndex {
   /** Reads what was appended since. Gives the executions that others changed. */
   async follow(): Promise<Set<string>> {
     const changed = new Set<string>();
+    const candidates = new Map<string, Candidate>();
     const growing = new Date(Date.now() - GROWING_MS).toISOString().slice(0, 10);
     for (const file of await this.log.list("executions")) {
       const known = this.files.get(file);
       if (known !== undefined && file.slice(0, 10) < growing) continue;
       const size = (await this.log.size("executions", file)) ?? 0;
-      const from = known ?? 0;
-      if (size > from) await this.read(file, from, size, changed);
+      const from = known ?? { end: 0, n: 0 };
+      if (size > from.end) await this.read(file, from, size, { changed, candidates });
+    }
+    for (const [executionId, candidate] of candidates) {
+      changed.add(executionId);
+      await this.settle(executionId, candidate);
     }
     return changed;
   }
@@ -91,88 +90,73 @@ export class ExecutionIndex {
     return found;
   }
 
-  /** What holds for an execution; `undefined` where nothing does, or where it cannot be read, which is then reported. */
+  /** What holds for an execution; `undefined` where nothing does. */
   line(executionId: string): ExecutionLine | undefined {
-    const entry = this.entries.get(executionId);
-    try {
-      return entry?.line;
-    } catch {
-      this.onDamage({
-        file: `executions/${entry?.file}`,
-        offset: 0,
-        why: `the line of execution ${executionId} is no JSON`,
-      });
-      this.entries.delete(executionId);
-      return undefined;
-    }
+    return this.entries.get(executionId)?.line;
   }
 
   /** What holds, of all executions. */
   *lines(): Generator<ExecutionLine, void, undefined> {
-    for (const executionId of [...this.entries.keys()]) {
-      const line = this.line(executionId);
-      if (line !== undefined) yield line;
-    }
+    for (const { line } of this.entries.values()) yield line;
   }
 
   /** Takes lines of one save, which were appended to this file and end there. */
   take(lines: readonly Line[], file: string, end: number): void {
     for (const line of lines) this.apply(line, file);
-    this.files.set(file, end);
+    this.files.set(file, { end, n: this.n });
   }
 
-  /** How many of the lines that hold stand in each file. */
-  liveLines(): Map<string, number> {
-    const live = new Map<string, number>();
-    for (const { file } of this.entries.values()) live.set(file, (live.get(file) ?? 0) + 1);
-    return live;
-  }
-
-  private async read(file: string, from: number, size: number, changed: Set<string>): Promise<void> {
-    const bytes = await this.log.read("executions", file, from, size);
-    let pending: { text: string; start: number }[] = [];
-    let end = from;
-    for (const line of linesOf(bytes, from)) {
-      const commit = /^\{"commit":(\d+)\}$/.exec(line.text);
-      if (commit === null) {
-        pending.push(line);
-        continue;
-      }
-      const prefix = `{"n":${commit[1]},`;
-      for (const { text, start } of pending) {
-        if (text.startsWith(prefix)) this.applyText(text, file, start, changed);
-        else this.damaged(text, file, start);
-      }
-      pending = [];
-      end = line.end + 1;
-    }
-    this.files.set(file, end);
-  }
-
-  private applyText(text: string, file: string, offset: number, changed: Set<string>): void {
-    try {
-      const head = text.endsWith("}") ? executionHead(text) : undefined;
-      if (head === undefined) {
-        const line = JSON.parse(text) as Line;
-        if ("forgotten" in line) for (const id of line.forgotten) changed.add(id);
-        this.apply(line, file);
-        return;
-      }
-      changed.add(head.execution_id);
-      this.put(new Entry(head, file, text));
-    } catch {
-      this.onDamage({
-        file: `executions/${file}`,
-        offset,
-        why: "the line is no JSON object of a known kind",
-      });
+  private async read(file: string, from: Reached, size: number, found: Found): Promise<void> {
+    this.files.set(file, from);
+    const bytes = await this.log.read("executions", file, from.end, size);
+    for (const { lines, reached } of savesOf(bytes, from)) {
+      for (const line of lines) this.note(line, file, found);
+      this.n = Math.max(this.n, reached.n);
+      this.files.set(file, reached);
     }
   }
 
-  /** A line that no save ended with: what a crash left of it, or something else was written over it. */
-  private damaged(text: string, file: string, offset: number): void {
-    if (/^\{"n":\d+,/.test(text)) return;
-    this.onDamage({ file: `executions/${file}`, offset, why: "the line is no JSON object of a known kind" });
+  /** One line of a save: of executions the greatest is kept for later, everything else is taken at once. */
+  private note({ text, start, n }: SaveLine, file: string, { changed, candidates }: Found): void {
+    const head = n === undefined ? undefined : executionHead(text);
+    if (n !== undefined && head !== undefined) {
+      const greatest = candidates.get(head.execution_id)?.n ?? 0;
+      if (n >= greatest) candidates.set(head.execution_id, { n, file, start, text });
+      return;
+    }
+    const line = n === undefined ? undefined : parsed(text);
+    if (!isKnown(line)) {
+      this.damaged(file, start);
+      return;
+    }
+    if ("forgotten" in line) for (const id of line.forgotten) changed.add(id);
+    this.apply(line, file);
+  }
+
+  /** The line holds, or where it is damaged, the greatest before it. */
+  private async settle(executionId: string, { text, file, start }: Candidate): Promise<void> {
+    const line = executionLine(text);
+    if (line !== undefined) {
+      this.put({ line, file });
+      return;
+    }
+    this.damaged(file, start);
+    if (this.entries.has(executionId)) return;
+    for (const older of await this.log.list("executions")) {
+      const size = (await this.log.size("executions", older)) ?? 0;
+      const bytes = await this.log.read("executions", older, 0, size);
+      for (const { lines } of savesOf(bytes, { end: 0, n: 0 })) {
+        for (const { text: other, n } of lines) {
+          if (n === undefined || executionHead(other)?.execution_id !== executionId) continue;
+          const found = executionLine(other);
+          if (found !== undefined) this.put({ line: found, file: older });
+        }
+      }
+    }
+  }
+
+  private damaged(file: string, offset: number): void {
+    this.onDamage({ file: `executions/${file}`, offset, why: "it is no JSON object of a known kind" });
   }
 
   private apply(line: Line, file: string): void {
@@ -181,7 +165,7 @@ export class ExecutionIndex {
       return;
     }
     this.n = Math.max(this.n, line.n);
-    if ("execution_id" in line) this.put(new Entry(line, file, line));
+    if ("execution_id" in line) this.put({ line, file });
     else if ("trace_id" in line) {
       if (line.refuses_unnamed) this.refusing.add(line.trace_id);
       else this.refusing.delete(line.trace_id);
@@ -191,35 +175,41 @@ export class ExecutionIndex {
       const { before, sums_from } = line.retention;
       if (this.before === undefined || compareNanos(before, this.before) > 0) this.before = before;
       this.sumsFrom = Math.max(this.sumsFrom, sums_from);
-    } else if (line.n > this.totalAt) {
-      if (line.total) {
-        this.totalAt = line.n;
-        this.pruned = emptyPruned();
-      }
-      for (const cell of line.pruned.usage) this.pruned.usage.add(cell);
-      for (const cell of line.pruned.analytics) this.pruned.analytics.add(cell);
+    } else this.addPruned(line);
+  }
+
+  private addPruned(line: PrunedLine): void {
+    if (line.n <= this.totalAt) return;
+    this.prunedLines.push(line);
+    if (!line.total) {
+      addCells(this.pruned, line);
+      return;
     }
+    this.totalAt = line.n;
+    this.prunedLines = this.prunedLines.filter(({ n }) => n >= line.n);
+    this.pruned = emptyPruned();
+    for (const one of this.prunedLines) addCells(this.pruned, one);
   }
 
   private put(entry: Entry): void {
-    this.n = Math.max(this.n, entry.n);
-    if ((this.entries.get(entry.executionId)?.n ?? 0) > entry.n) return;
-    if ((this.forgottenAt.get(entry.executionId) ?? 0) > entry.n) return;
-    this.entries.set(entry.executionId, entry);
-    for (const traceId of entry.traceIds) {
+    const { n, execution_id: executionId, trace_ids: traceIds } = entry.line;
+    this.n = Math.max(this.n, n);
+    if ((this.line(executionId)?.n ?? 0) > n) return;
+    if ((this.forgottenAt.get(executionId) ?? 0) > n) return;
+    this.entries.set(executionId, entry);
+    for (const traceId of traceIds) {
       const own = this.byTrace.get(traceId);
-      if (own === undefined) this.byTrace.set(traceId, new Set([entry.executionId]));
-      else own.add(entry.executionId);
+      if (own === undefined) this.byTrace.set(traceId, new Set([executionId]));
+      else own.add(executionId);
     }
   }
 
   private drop(executionId: string, n: number): void {
-    const entry = this.entries.get(executionId);
-    // Files are read day by day, but writers of one day one after the other: an older line may come later.
-    this.forgottenAt.set(executionId, n);
-    if (entry === undefined || entry.n > n) return;
+    const line = this.line(executionId);
+    this.forgottenAt.set(executionId, Math.max(n, this.forgottenAt.get(executionId) ?? 0));
+    if (line === undefined || line.n > n) return;
     this.entries.delete(executionId);
-    for (const traceId of entry.traceIds) {
+    for (const traceId of line.trace_ids) {
       const own = this.byTrace.get(traceId);
       own?.delete(executionId);
       if (own?.size === 0) this.byTrace.delete(traceId);
@@ -227,6 +217,43 @@ export class ExecutionIndex {
   }
 }
 
+/** What one look at the files brought. */
+interface Found {
+  changed: Set<string>;
+  candidates: Map<string, Candidate>;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function executionLine(text: string): ExecutionLine | undefined {
+  const line = parsed(text) as ExecutionLine | undefined;
+  return Array.isArray(line?.spans) && Array.isArray(line.usage) ? line : undefined;
+}
+
+function isKnown(line: unknown): line is Exclude<Line, ExecutionLine | CommitLine> {
+  if (typeof line !== "object" || line === null) return false;
+  const { trace_id, forgotten, retention, pruned } = line as Partial<Record<string, unknown>>;
+  const { before, sums_from } = (retention ?? {}) as Partial<RetentionLine["retention"]>;
+  const { usage, analytics } = (pruned ?? {}) as Partial<PrunedLine["pruned"]>;
+  return (
+    typeof trace_id === "string" ||
+    Array.isArray(forgotten) ||
+    (isUnixNanos(before) && Number.isFinite(sums_from)) ||
+    (Array.isArray(usage) && Array.isArray(analytics))
+  );
+}
+
 function emptyPruned(): { usage: UsageCells; analytics: AnalyticsCells } {
   return { usage: new UsageCells(), analytics: new AnalyticsCells() };
+}
+
+function addCells(to: { usage: UsageCells; analytics: AnalyticsCells }, { pruned }: PrunedLine): void {
+  for (const cell of pruned.usage) to.usage.add(cell);
+  for (const cell of pruned.analytics) to.analytics.add(cell);
 }

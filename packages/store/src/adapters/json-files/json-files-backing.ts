@@ -4,6 +4,7 @@ import {
   compareNanos,
   type ExecutionSummary,
   microsOf,
+  SpanloomError,
   type UnixNanos,
 } from "@spanloom/model";
 import { statsOf, summaryOf } from "../../ledger/answers.ts";
@@ -16,7 +17,6 @@ import type {
   GoneSpan,
   LedgerChanges,
   Missing,
-  SpanRef,
   StoredExecution,
   StoredPart,
   UsageCell,
@@ -24,11 +24,12 @@ import type {
 import type { HeldExecution } from "../../ledger/held-execution.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { listPage } from "../../list-query.ts";
+import { Erasure } from "./erasure.ts";
 import { type Damage, ExecutionIndex } from "./execution-index.ts";
 import { FolderLock } from "./folder-lock.ts";
-import { type ExecutionLine, executionHead, type Line, type SpanRange, spanLine } from "./lines.ts";
-import { type Kind, LogFiles, linesOf } from "./log-files.ts";
-import { addRange, type Position, SpanFiles } from "./span-files.ts";
+import { type ExecutionLine, type Line, type SpanRange, spanLine } from "./lines.ts";
+import { LogFiles } from "./log-files.ts";
+import { addRange, SpanFiles } from "./span-files.ts";
 
 const DAY_SECONDS = 86_400;
 
@@ -44,9 +45,8 @@ export class JsonFilesBacking implements Backing {
   private readonly lock: FolderLock;
   private readonly index: ExecutionIndex;
   private readonly spans: SpanFiles;
+  private readonly erasure: Erasure;
   private readonly prepare: () => Promise<void>;
-  /** Deleted and pruned executions of which older lines may stand in the files. */
-  private readonly gone = new Set<string>();
 
   /** @param prepare Makes the folder, before the first change. */
   constructor(folder: string, prepare: () => Promise<void>, { sync, onDamage }: JsonFilesOptions) {
@@ -54,6 +54,7 @@ export class JsonFilesBacking implements Backing {
     this.lock = new FolderLock(folder);
     this.index = new ExecutionIndex(this.log, onDamage);
     this.spans = new SpanFiles(this.log, this.index, onDamage);
+    this.erasure = new Erasure(this.log, this.index, this.spans);
     this.prepare = prepare;
   }
 
@@ -71,7 +72,7 @@ export class JsonFilesBacking implements Backing {
     ledger.watermark = this.index.before;
     if (changed.size === 0) return;
     this.spans.forget(changed);
-    const traceIds = [...changed].flatMap((id) => this.index.entries.get(id)?.traceIds ?? []);
+    const traceIds = [...changed].flatMap((id) => this.index.line(id)?.trace_ids ?? []);
     ledger.forget({ traceIds, executionIds: [...changed, ...traceIds] });
   }
 
@@ -117,14 +118,11 @@ export class JsonFilesBacking implements Backing {
     const { rollup, analytics } = changes.pruned;
     if (rollup.length > 0 || analytics.length > 0) lines.push({ n, pruned: { usage: rollup, analytics } });
     if (changes.forgotten.length > 0) lines.push({ n, forgotten: changes.forgotten });
-    // Found while lines still say where they are, and blanked when it is sure that they go.
-    const blanks = await this.linesOfSpans(changes.removed);
+    // Found while lines still say where they are, and erased when it is sure that they go.
+    const going = await this.erasure.spansOf(changes);
     if (lines.length > 0) await this.append(lines, n);
     for (const ref of changes.removed) this.spans.drop(ref);
-    await blanks.write(this.log, "spans");
-    for (const id of changes.forgotten) this.gone.add(id);
-    for (const { executionId, summary } of changes.executions)
-      if (summary === undefined) this.gone.add(executionId);
+    await this.erasure.spansAreGone(going, changes);
   }
 
   async records(spans: readonly PlacedRef[]): Promise<(string | undefined)[]> {
@@ -200,14 +198,8 @@ export class JsonFilesBacking implements Backing {
     return true;
   }
 
-  async erase(redacted: ReadonlySet<string>): Promise<void> {
-    const blanks = new Blanks();
-    if (redacted.size > 0) {
-      await this.spans.ofExecutions(redacted, ({ file, start, end }) => blanks.add(file, start, end));
-    }
-    await blanks.write(this.log, "spans");
-    await this.eraseLines(new Set([...this.gone, ...redacted]));
-    this.gone.clear();
+  async erase(executionIds: ReadonlySet<string>): Promise<void> {
+    await this.erasure.olderLines(executionIds);
     await this.removeEmptyFiles();
   }
 
@@ -230,7 +222,7 @@ export class JsonFilesBacking implements Backing {
     for (const span of spans) {
       const { facts, executionId, insSeq, seq } = span;
       const json = span.json ?? movedTexts.get(span);
-      if (json === undefined) continue;
+      if (json === undefined) throw unreadable(`${facts.traceId}/${facts.spanId}`);
       const line = spanLine({ n, execution_id: executionId, ins_seq: insSeq, seq }, json);
       const length = Buffer.byteLength(line);
       lines.push(line);
@@ -280,7 +272,8 @@ export class JsonFilesBacking implements Backing {
       else usage.set(key, [cell.bucket, cell.model, [...cell.sums]]);
     }
     const gone = goneOf(before?.gone ?? [], executionId, changes);
-    let spans: SpanRange[] = summary === undefined ? [] : (before?.spans ?? []);
+    // Where it vanished because its spans moved, their older states still stand there.
+    let spans: SpanRange[] = deleted ? [] : (before?.spans ?? []);
     for (const range of places.get(executionId) ?? []) spans = addRange(spans, range);
     return {
       n,
@@ -305,41 +298,6 @@ export class JsonFilesBacking implements Backing {
     // As they are read back by others, and sharing nothing with the ledger.
     const copies = JSON.parse(`[${text.trimEnd().replaceAll("\n", ",")}]`) as Line[];
     this.index.take(copies, file, start + Buffer.byteLength(text));
-  }
-
-  /** Every line of these spans, also of older states that stand where another execution had them. */
-  private async linesOfSpans(refs: readonly SpanRef[]): Promise<Blanks> {
-    const blanks = new Blanks();
-    if (refs.length === 0) return blanks;
-    const keys = new Set(refs.map(({ traceId, spanId }) => `${traceId}/${spanId}`));
-    const executions = this.index.ofTraces(new Set(refs.map((ref) => ref.traceId)));
-    const add = ({ file, start, end }: Position): void => blanks.add(file, start, end);
-    for (const { facts, position } of await this.spans.ofExecutions(executions, (position) => {
-      if (keys.has(position.key)) add(position);
-    })) {
-      if (keys.has(`${facts.traceId}/${facts.spanId}`)) add(position);
-    }
-    return blanks;
-  }
-
-  /** Of each execution only the line that holds stays. */
-  private async eraseLines(executionIds: ReadonlySet<string>): Promise<void> {
-    if (executionIds.size === 0) return;
-    const blanks = new Blanks();
-    for (const file of await this.log.list("executions")) {
-      const bytes = await this.log.read(
-        "executions",
-        file,
-        0,
-        (await this.log.size("executions", file)) ?? 0,
-      );
-      for (const { text, start, end } of linesOf(bytes)) {
-        const head = executionHead(text);
-        if (head === undefined || !executionIds.has(head.execution_id)) continue;
-        if (this.index.entries.get(head.execution_id)?.n !== head.n) blanks.add(file, start, end);
-      }
-    }
-    await blanks.write(this.log, "executions");
   }
 
   /** Files in which nothing holds any more go. What else stands in them is written again first. */
@@ -390,23 +348,17 @@ export class JsonFilesBacking implements Backing {
   }
 }
 
+/** It would be lost without a word. */
+function unreadable(span: string): SpanloomError {
+  return new SpanloomError("store_failed", {
+    what: `The span ${span} could not be moved to the execution that it belongs to.`,
+    why: "Its line in the json-files store cannot be read any more.",
+    fix: "Write again; where it fails again, bring the file of spans back from a backup.",
+  });
+}
+
 /** Where the spans of one save stand, by execution. */
 type SpanPlaces = Map<string, SpanRange[]>;
-
-/** Lines to be overwritten, by file. */
-class Blanks {
-  private readonly byFile = new Map<string, [number, number][]>();
-
-  add(file: string, start: number, end: number): void {
-    const ranges = this.byFile.get(file);
-    if (ranges === undefined) this.byFile.set(file, [[start, end]]);
-    else ranges.push([start, end]);
-  }
-
-  async write(log: LogFiles, kind: Kind): Promise<void> {
-    for (const [file, ranges] of this.byFile) await log.blank(kind, file, ranges);
-  }
-}
 
 /** A writer that lives may still have a file open that it began yesterday. */
 function isRecent(file: string): boolean {

@@ -14,7 +14,7 @@ export type Line = ExecutionLine | TraceLine | ForgottenLine | PrunedLine | Rete
 /** Where spans stand: from the first byte up to, not including, the last one, of a file of `spans`. */
 export type SpanRange = [file: string, start: number, end: number];
 
-/** The first three members come first, in this order: they are read without the rest. */
+/** The first two members come first, in this order: they are read without the rest. */
 export interface ExecutionLine {
   n: number;
   execution_id: string;
@@ -70,19 +70,17 @@ export interface SpanLine {
   record: unknown;
 }
 
-const EXECUTION_HEAD = /^\{"n":(\d+),"execution_id":("(?:[^"\\]|\\.)*"),"trace_ids":(\[[^\]]*\])/;
+const EXECUTION_HEAD = /^\{"n":(\d+),"execution_id":("(?:[^"\\]|\\.)*"),/;
 
-/** The head of an execution's line; `undefined` for lines of another kind. */
-export function executionHead(
-  line: string,
-): Pick<ExecutionLine, "n" | "execution_id" | "trace_ids"> | undefined {
+/** The head of an execution's line; `undefined` for lines of another kind, and damaged ones. */
+export function executionHead(line: string): Pick<ExecutionLine, "n" | "execution_id"> | undefined {
   const found = EXECUTION_HEAD.exec(line);
   if (found === null) return undefined;
-  return {
-    n: Number(found[1]),
-    execution_id: JSON.parse(found[2] as string) as string,
-    trace_ids: JSON.parse(found[3] as string) as string[],
-  };
+  try {
+    return { n: Number(found[1]), execution_id: JSON.parse(found[2] as string) as string };
+  } catch {
+    return undefined;
+  }
 }
 
 const RECORD = ',"record":';

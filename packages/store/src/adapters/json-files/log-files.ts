@@ -104,6 +104,7 @@ export class LogFiles {
       const handle = await open(this.path(kind, file), "r+");
       try {
         for (const [start, end] of ranges) {
+          await handle.write(ERASED, 0, Math.min(ERASED.length, end - start), start);
           const blanks = Buffer.alloc(Math.min(end - start, BLANK_BYTES), " ");
           for (let at = start; at < end; at += blanks.length) {
             await handle.write(blanks, 0, Math.min(blanks.length, end - at), at);
@@ -126,23 +127,38 @@ export class LogFiles {
 }
 
 const BLANK_BYTES = 1 << 20;
+/** Shorter than any line that is ever erased. */
+const ERASED = Buffer.alloc(32, " ");
 
-/** Lines of a buffer with their places; what follows the last line break is no line yet. Blank ones are left out. */
-export function* linesOf(bytes: Buffer, start = 0): Generator<{ text: string; start: number; end: number }> {
+/** A line, and where it stands in its file, in bytes. */
+export interface TextLine {
+  text: string;
+  start: number;
+  /** Of its line break. */
+  end: number;
+}
+
+/** Lines of a buffer with their places; what follows the last line break is no line yet. Erased ones are left out. */
+export function* linesOf(bytes: Buffer, start = 0): Generator<TextLine, void, undefined> {
   let from = 0;
   for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, from)) {
-    if (at > from && bytes[from] !== 0x20) {
+    if (at > from && !isErased(bytes, from)) {
       yield { text: bytes.toString("utf8", from, at), start: start + from, end: start + at };
     }
     from = at + 1;
   }
 }
 
+/** A line that is being erased begins so, also when a crash comes before its end. */
+function isErased(bytes: Buffer, from: number): boolean {
+  return bytes[from] === 0x20 && bytes.subarray(from, from + ERASED.length).equals(ERASED);
+}
+
 function newWriter(): string {
   return `${process.pid}-${randomBytes(4).toString("hex")}`;
 }
 
-function isMissing(error: unknown): boolean {
+export function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 

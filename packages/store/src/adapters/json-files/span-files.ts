@@ -44,6 +44,8 @@ export class SpanFiles {
   private readonly index: ExecutionIndex;
   private readonly onDamage: (damage: Damage) => void;
   private readonly positions = new Map<string, Position>();
+  /** Counts what made positions worth nothing: a scan that began before must not bring them back. */
+  private version = 0;
 
   constructor(log: LogFiles, index: ExecutionIndex, onDamage: (damage: Damage) => void) {
     this.log = log;
@@ -61,8 +63,9 @@ export class SpanFiles {
   ): Promise<FoundSpan[]> {
     const traceIds = new Set<string>();
     for (const id of executionIds)
-      for (const traceId of this.index.entries.get(id)?.traceIds ?? []) traceIds.add(traceId);
+      for (const traceId of this.index.line(id)?.trace_ids ?? []) traceIds.add(traceId);
     const scan: Scan = { traceIds, found: new Map(), superseded };
+    const { version } = this;
     // A span that moved has its older states where another execution had it: all of them are looked through.
     for (const [file, ranges] of this.rangesOf(this.index.ofTraces(traceIds))) {
       for (const [start, end] of ranges) await this.scan(file, start, end, scan);
@@ -71,7 +74,7 @@ export class SpanFiles {
     for (const span of scan.found.values()) {
       if (this.index.line(span.executionId)?.summary === undefined) superseded(span.position);
       else {
-        this.remember(span.position);
+        if (version === this.version) this.keep(span.position);
         spans.push(span);
       }
     }
@@ -102,12 +105,24 @@ export class SpanFiles {
   /** Another process may have written these anew. */
   forget(executionIds: ReadonlySet<string>): void {
     if (executionIds.size === 0) return;
+    this.version++;
     for (const [key, { executionId }] of this.positions) {
       if (executionIds.has(executionId)) this.positions.delete(key);
     }
   }
 
+  /** The span was just written there. */
   remember(position: Position): void {
+    this.version++;
+    this.keep(position);
+  }
+
+  drop(ref: SpanRef): void {
+    this.version++;
+    this.positions.delete(keyOf(ref));
+  }
+
+  private keep(position: Position): void {
     this.positions.set(position.key, position);
     if (this.positions.size <= MOST_POSITIONS) return;
     for (const oldest of this.positions.keys()) {
@@ -116,16 +131,17 @@ export class SpanFiles {
     }
   }
 
-  drop(ref: SpanRef): void {
-    this.positions.delete(keyOf(ref));
-  }
-
   private async locate(refs: readonly SpanRef[]): Promise<void> {
     const missing = new Set(refs.flatMap((ref) => (this.positions.has(keyOf(ref)) ? [] : [ref.traceId])));
     if (missing.size > 0) await this.ofExecutions(this.index.ofTraces(missing));
   }
 
-  private rangesOf(executionIds: ReadonlySet<string>): Map<string, [number, number][]> {
+  /** Where all lines stand that an execution names, by file: sorted and without overlap. */
+  rangesOfAll(): ReadonlyMap<string, readonly [start: number, end: number][]> {
+    return this.rangesOf(this.index.entries.keys());
+  }
+
+  private rangesOf(executionIds: Iterable<string>): Map<string, [number, number][]> {
     const byFile = new Map<string, [number, number][]>();
     for (const executionId of executionIds) {
       for (const [file, start, end] of this.index.line(executionId)?.spans ?? []) {
