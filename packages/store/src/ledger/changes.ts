@@ -78,7 +78,7 @@ export interface LedgerChanges {
 
 export interface ChangedSpan extends StoredSpan {
   /** The winning record as written; absent where only the place changed. */
-  record?: SpanRecord;
+  readonly record: SpanRecord | undefined;
   /** The JSON of `record`, made when it is first asked for. */
   readonly json: string | undefined;
 }
