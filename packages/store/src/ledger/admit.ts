@@ -90,9 +90,9 @@ function copyOf(value: unknown, seen: { unusual: boolean }): unknown {
   // A copy of the whole gets its room at once; one that grows by each member leaves its old rooms to the collector.
   const copy: Record<string, unknown> = { ...value };
   let lacks = Object.getOwnPropertySymbols(copy).length > 0;
-  for (const key of Object.keys(copy)) {
+  for (const key in copy) {
     const member = copy[key];
-    if (typeof member === "string") continue;
+    if (typeof member === "string" || !Object.hasOwn(copy, key)) continue;
     const copied = copyOf(member, seen);
     copy[key] = copied;
     lacks ||= copied === undefined;

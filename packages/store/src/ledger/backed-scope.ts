@@ -73,11 +73,7 @@ export class BackedScope implements ScopedStore {
     const admitted = admit(checkRecords(spans), this.backing.recordProblem ?? textProblem);
     return this.change(async () => {
       const records = admitted.records.map(({ record }) => record);
-      const ids = {
-        traceIds: records.map((record) => record.traceId),
-        executionIds: records.map((record) => record.executionId),
-      };
-      await this.hold(ids);
+      await this.hold(idsOf(records));
       const stored = await this.storedTies(records);
       const { receipt, changes } = this.ledger.apply(admitted, (key) => stored.get(key));
       await this.save(changes);
@@ -400,6 +396,14 @@ export class BackedScope implements ScopedStore {
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
+
+/** Each once: many spans share a trace. */
+function idsOf(records: readonly SpanRecord[]): Missing {
+  return {
+    traceIds: [...new Set(records.map((record) => record.traceId))],
+    executionIds: [...new Set(records.map((record) => record.executionId))],
+  };
+}
 
 function parse(json: string, view: "skeleton" | "full"): SpanSkeleton {
   const record = JSON.parse(json) as SpanRecord;

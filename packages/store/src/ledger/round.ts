@@ -113,7 +113,7 @@ export class Round {
       changes.executions.push(settle(execution, changes, rollup, analytics));
     }
     for (const span of this.placed) {
-      if (span.entry.span === span) changes.spans.push(new BroughtSpan(span, this.brought.get(span)));
+      if (span.entry.span === span) changes.spans.push(new PlacedSpan(span, this.brought.get(span)));
     }
     changes.removed = this.removed;
     this.addTombstones(changes);
@@ -269,12 +269,13 @@ function countsAnew(facts: SpanFacts, before: number, now: number): boolean {
   return was?.usage !== is?.usage || was?.nanoUsd !== is?.nanoUsd || was?.unpriced !== is?.unpriced;
 }
 
-/** A class, since an object of its own with a getter costs more than all else that is made of a span here. */
-class BroughtSpan implements ChangedSpan {
+/** A class, since an object with a getter of its own takes ten times as long to make. */
+class PlacedSpan implements ChangedSpan {
   readonly facts: SpanFacts;
   readonly executionId: string;
   readonly insSeq: number;
   readonly seq: number;
+  readonly record: SpanRecord | undefined;
   private readonly brought: AdmittedRecord | undefined;
 
   constructor({ facts, view, entry }: HeldSpan, brought: AdmittedRecord | undefined) {
@@ -282,11 +283,8 @@ class BroughtSpan implements ChangedSpan {
     this.executionId = view.executionId;
     this.insSeq = entry.insSeq;
     this.seq = entry.seq;
+    this.record = brought?.record;
     this.brought = brought;
-  }
-
-  get record(): SpanRecord | undefined {
-    return this.brought?.record;
   }
 
   get json(): string | undefined {
