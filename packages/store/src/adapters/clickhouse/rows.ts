@@ -27,7 +27,11 @@ export async function loadPart(
   { traceIds, executionIds }: Missing,
   seen: (version: number) => void,
 ): Promise<StoredPart> {
-  const known = await knownIds(db, scope, [...new Set([...traceIds, ...executionIds])]);
+  // Who asks by executions alone reads, and mostly what is there; who brings spans mostly brings the first of a trace.
+  const known =
+    traceIds.length === 0
+      ? new Set(executionIds)
+      : await knownIds(db, scope, [...new Set([...traceIds, ...executionIds])]);
   const isKnown = (id: string): boolean => known.has(id);
   const found = await findExecutions(db, scope, executionIds.filter(isKnown));
   const theirs = [...found.values()].flatMap((row) => row.traceIds);
@@ -213,7 +217,7 @@ function flatten(groups: readonly { key: string; slots: LatencySlots }[]): {
   };
 }
 
-/** Those of the ids that anything is stored of. Mostly spans are the first of their execution, and this is all that is asked. */
+/** Those of the ids that anything is stored of, in one question. */
 async function knownIds(db: Database, scope: string, ids: readonly string[]): Promise<Set<string>> {
   const known = new Set<string>();
   for (const part of chunks(ids, 2000)) {
