@@ -27,11 +27,11 @@ export async function loadPart(
   { traceIds, executionIds }: Missing,
   seen: (version: number) => void,
 ): Promise<StoredPart> {
-  // Who asks by executions alone reads, and mostly what is there; who brings spans mostly brings the first of a trace.
-  const known =
-    traceIds.length === 0
-      ? new Set(executionIds)
-      : await knownIds(db, scope, [...new Set([...traceIds, ...executionIds])]);
+  // Who reads asks by executions, then by their traces, and mostly finds them. Who brings spans asks by both at once, and
+  // mostly they are the first.
+  const asked = [...new Set([...traceIds, ...executionIds])];
+  const brings = traceIds.length > 0 && executionIds.length > 0;
+  const known = brings ? await knownIds(db, scope, asked) : new Set(asked);
   const isKnown = (id: string): boolean => known.has(id);
   const found = await findExecutions(db, scope, executionIds.filter(isKnown));
   const theirs = [...found.values()].flatMap((row) => row.traceIds);
