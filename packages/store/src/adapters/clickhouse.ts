@@ -58,6 +58,10 @@ export function createClickHouseStore(options: ClickHouseStoreOptions): TraceSto
       await ready();
       await bare.insert(table, rows);
     },
+    insertLines: async (table, columns, lines) => {
+      await ready();
+      await bare.insertLines(table, columns, lines);
+    },
     command: async (query, params) => {
       await ready();
       await bare.command(query, params);

@@ -12,6 +12,7 @@ test("a copy is what JSON makes of the record, and shares nothing with it", () =
     ...structuredClone(hostileTraces().flatMap(({ spans }) => spans)),
     own({ attributes: { ...attributes, minus: -0 }, endTime: undefined }),
     Object.assign(Object.create({ inherited: 1 }), own({ name: "of a class" })) as SpanRecord,
+    { ...own({}), [Symbol("unseen")]: { a: 1 } } as SpanRecord,
     { ...own({}), resource: { attributes: {}, toJSON: () => ({ attributes: { said: "so" } }) } },
   ];
   const { records, rejected } = admit(given);

@@ -29,6 +29,7 @@ import { textProblem } from "../sql/row-codec.ts";
 import { admit } from "./admit.ts";
 import { detailOf, runMetricsOfExecution, summaryOf } from "./answers.ts";
 import type { Backing } from "./backing.ts";
+import type { Missing } from "./changes.ts";
 import { changesOf } from "./changes-of.ts";
 import { TracePages } from "./pages.ts";
 import { pruneScope } from "./prune-scope.ts";
@@ -52,11 +53,7 @@ export class BackedScope implements ScopedStore {
     const admitted = admit(checkRecords(spans), this.core.backing.recordProblem ?? textProblem);
     return this.core.change(async () => {
       const records = admitted.records.map(({ record }) => record);
-      const ids = {
-        traceIds: records.map((record) => record.traceId),
-        executionIds: records.map((record) => record.executionId),
-      };
-      await this.core.hold(ids);
+      await this.core.hold(idsOf(records));
       const stored = await this.core.storedTies(records);
       const { receipt, changes } = this.core.ledger.apply(admitted, (key) => stored.get(key));
       await this.core.save(changes);
@@ -227,6 +224,14 @@ export class BackedScope implements ScopedStore {
   close(): Promise<void> {
     return this.core.close();
   }
+}
+
+/** Each once: many spans share a trace. */
+function idsOf(records: readonly SpanRecord[]): Missing {
+  return {
+    traceIds: [...new Set(records.map((record) => record.traceId))],
+    executionIds: [...new Set(records.map((record) => record.executionId))],
+  };
 }
 
 function parse(json: string, view: "skeleton" | "full"): SpanSkeleton {

@@ -78,8 +78,8 @@ export interface LedgerChanges {
 
 export interface ChangedSpan extends StoredSpan {
   /** The winning record as written; absent where only the place changed. */
-  record?: SpanRecord;
-  /** The JSON of `record`, made when it is first asked for. */
+  readonly record: SpanRecord | undefined;
+  /** The JSON of `record`, made when it is first asked for. A copy of the span lacks it. */
   readonly json: string | undefined;
 }
 

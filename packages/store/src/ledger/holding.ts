@@ -36,8 +36,8 @@ export class Holding {
   /** Those of the traces and executions that are not held. */
   missingIds({ traceIds, executionIds }: Missing): Missing {
     return {
-      traceIds: [...new Set(traceIds)].filter((id) => !this.traces.has(id)),
-      executionIds: [...new Set([...executionIds, ...traceIds])].filter((id) => !this.executions.has(id)),
+      traceIds: [...new Set(traceIds.filter((id) => !this.traces.has(id)))],
+      executionIds: [...new Set([...executionIds, ...traceIds].filter((id) => !this.executions.has(id)))],
     };
   }
 

@@ -26,12 +26,15 @@ export class PlainBacking {
   };
 
   save(given: LedgerChanges): void {
+    for (const { record, json } of given.spans) {
+      if (record !== undefined && json !== JSON.stringify(record)) throw new Error("json is not the record");
+    }
     const changes = structuredClone(given);
-    for (const { record, json, ...place } of changes.spans) {
+    for (const { facts, executionId, insSeq, seq, record } of changes.spans) {
+      const place: StoredSpan = { facts, executionId, insSeq, seq };
       const key = spanKey(place.facts);
       const kept = record ?? this.spans.get(key)?.record;
       if (kept === undefined) throw new Error(`${key} has moved and was never saved.`);
-      if (record !== undefined && json !== JSON.stringify(record)) throw new Error("json is not the record");
       this.spans.set(key, { ...place, record: kept });
     }
     for (const removed of changes.removed) this.spans.delete(spanKey(removed));

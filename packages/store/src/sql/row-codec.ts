@@ -56,13 +56,27 @@ export function factsOf(record: SpanRecord): SpanFacts {
 
 /** The record as two JSON texts, without `executionId`: the row's execution says it, also when the span moves. */
 export function encodeRecord(record: SpanRecord): { skeleton: string; rest: string } {
-  const { traceId, spanId, parentSpanId, name, kind, nodeId, nodeType, attempt, agent } = record;
-  const { startTime, endTime, syntheticEnd, firstTokenTime, status, usage, cost, model, provider } = record;
-  const { artifacts, revision } = record;
-  const skeleton = {
-    ...{ traceId, spanId, parentSpanId, name, kind, nodeId, nodeType, attempt, agent },
-    ...{ startTime, endTime, syntheticEnd, firstTokenTime, status, usage, cost, model, provider },
-    ...{ artifacts, revision },
+  const skeleton: StoredSkeleton = {
+    traceId: record.traceId,
+    spanId: record.spanId,
+    parentSpanId: record.parentSpanId,
+    name: record.name,
+    kind: record.kind,
+    nodeId: record.nodeId,
+    nodeType: record.nodeType,
+    attempt: record.attempt,
+    agent: record.agent,
+    startTime: record.startTime,
+    endTime: record.endTime,
+    syntheticEnd: record.syntheticEnd,
+    firstTokenTime: record.firstTokenTime,
+    status: record.status,
+    usage: record.usage,
+    cost: record.cost,
+    model: record.model,
+    provider: record.provider,
+    artifacts: record.artifacts,
+    revision: record.revision,
   };
   // Key by key: a rest pattern takes twice as long.
   const rest: Record<string, unknown> = {};

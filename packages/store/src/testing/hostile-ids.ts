@@ -81,6 +81,7 @@ const HOSTILE_IDS = [
     "a\r\nSet-Cookie: b",
     "a\tb",
     "a,b;c|d",
+    "\\N",
     "<b>&amp;",
   ],
   // Letters: case, normal forms, look-alikes, directions, sizes.

@@ -2,8 +2,9 @@ import type { Missing, StoredExecution, StoredPart } from "../../ledger/changes.
 import type { HeldExecution } from "../../ledger/held-execution.ts";
 import { Ledger } from "../../ledger/ledger.ts";
 import { loadComponents } from "../../ledger/load-components.ts";
+import { chunks } from "./chunks.ts";
 import type { Database } from "./client.ts";
-import { chunks, removeSpans } from "./rows.ts";
+import { removeSpans } from "./span-rows.ts";
 
 /** How long before the last save a crash is still looked for, in microseconds: a week. */
 const LOOK_BACK = 7 * 86_400 * 1e6;

@@ -1,22 +1,20 @@
 import { type LatencySlots, summarizeExecution } from "@spanloom/metrics";
-import type { ExecutionSummary, SpanRecord } from "@spanloom/model";
+import type { ExecutionSummary } from "@spanloom/model";
 import type {
   ChangedExecution,
-  ChangedSpan,
   ExecutionCell,
   LedgerChanges,
   Missing,
   SpanRef,
   StoredExecution,
   StoredPart,
-  StoredSpan,
 } from "../../ledger/changes.ts";
-import { factsOf, type SpanFacts } from "../../ledger/facts.ts";
 import { sortValue } from "../../list-query.ts";
-import { encodeRecord, parseSkeleton } from "../../sql/row-codec.ts";
 import { SUM_COLUMNS, type Sums, sumsFrom } from "../../sql/sums.ts";
+import { chunks } from "./chunks.ts";
 import type { Database } from "./client.ts";
 import { findExecutions } from "./read-executions.ts";
+import { insertSpans, readSpans, removeSpans } from "./span-rows.ts";
 
 /**
  * Whole traces and executions of a scope, as the ledger asks for them.
@@ -29,11 +27,18 @@ export async function loadPart(
   { traceIds, executionIds }: Missing,
   seen: (version: number) => void,
 ): Promise<StoredPart> {
-  const found = await findExecutions(db, scope, executionIds);
-  const ids = [...new Set([...traceIds, ...[...found.values()].flatMap((row) => row.traceIds)])];
+  // Who reads asks by executions, then by their traces, and mostly finds them. Who brings spans asks by both at once, and
+  // mostly they are the first.
+  const asked = [...new Set([...traceIds, ...executionIds])];
+  const brings = traceIds.length > 0 && executionIds.length > 0;
+  const known = brings ? await knownIds(db, scope, asked) : new Set(asked);
+  const isKnown = (id: string): boolean => known.has(id);
+  const found = await findExecutions(db, scope, executionIds.filter(isKnown));
+  const theirs = [...found.values()].flatMap((row) => row.traceIds);
+  const ids = [...new Set([...traceIds.filter(isKnown), ...theirs])];
   const [spans, gone, traces] = await Promise.all([
     readSpans(db, scope, ids, seen),
-    readGone(db, scope, executionIds),
+    readGone(db, scope, [...found.keys()]),
     readTraces(db, scope, ids),
   ]);
   for (const { version } of found.values()) seen(version);
@@ -69,9 +74,7 @@ export async function saveChanges(
     "gone",
     changes.gone.map((one) => goneRow(own, one, one.seq, 0)),
   );
-  const spans = changes.spans.filter((span) => span.record !== undefined).map((span) => spanRow(own, span));
-  const moved = changes.spans.filter((span) => span.record === undefined);
-  await db.insert("span", [...spans, ...(await movedRows(db, own, moved))]);
+  await insertSpans(db, own, changes.spans);
   await db.insert(
     "gone",
     changes.returned.map((one) => goneRow(own, one, 0, 1)),
@@ -118,65 +121,6 @@ export interface Own {
   scope: string;
   version: number;
 }
-
-function spanRow(own: Own, { facts, executionId, insSeq, seq, record }: ChangedSpan): object {
-  const { skeleton, rest } = encodeRecord(record as SpanRecord);
-  return {
-    ...own,
-    ...keyOf(facts),
-    execution_id: executionId,
-    written_id: facts.executionId,
-    ins_seq: insSeq,
-    seq,
-    facts: factsText(facts),
-    skeleton,
-    rest,
-  };
-}
-
-/** What the skeleton lacks of a span's facts; most spans have nothing of it. */
-function factsText(facts: SpanFacts): string {
-  const { executionStatus, cache, workflowId, workflowName, threadId, resource } = facts;
-  const text = JSON.stringify({
-    ...{ executionStatus, cache, workflowId, workflowName, threadId },
-    resource: Object.keys(resource.attributes).length === 0 ? undefined : resource,
-  });
-  return text === "{}" ? "" : text;
-}
-
-/** Facts as they were when the row was written. */
-function factsFrom(row: { written_id: string; skeleton: string; facts: string }): SpanFacts {
-  const more = row.facts === "" ? {} : (JSON.parse(row.facts) as Partial<SpanFacts>);
-  return factsOf({
-    resource: { attributes: {} },
-    ...parseSkeleton(row.skeleton),
-    ...more,
-    executionId: row.written_id,
-  });
-}
-
-/** Spans whose record is as it was, with another place: their rows as they stand are written again. */
-async function movedRows(db: Database, own: Own, spans: readonly ChangedSpan[]): Promise<object[]> {
-  const rows: object[] = [];
-  for (const part of chunks(spans, 1000)) {
-    const places = new Map(part.map((span) => [span.facts.traceId + span.facts.spanId, span]));
-    const found = await db.rows<SpanRow>(
-      `SELECT trace_id, span_id, written_id, facts, skeleton, rest FROM ${db.name}.span
-       WHERE scope = {scope:String} AND trace_id IN {traces:Array(String)} AND concat(trace_id, span_id) IN {keys:Array(String)}
-       ORDER BY version DESC LIMIT 1 BY trace_id, span_id`,
-      { scope: own.scope, traces: tracesOf(part.map(({ facts }) => facts)), keys: [...places.keys()] },
-    );
-    for (const row of found) {
-      const place = places.get(row.trace_id + row.span_id);
-      if (place === undefined) continue;
-      const { executionId, insSeq, seq } = place;
-      rows.push({ ...row, ...own, execution_id: executionId, ins_seq: insSeq, seq });
-    }
-  }
-  return rows;
-}
-
-type SpanRow = Record<"trace_id" | "span_id" | "written_id" | "facts" | "skeleton" | "rest", string>;
 
 function goneRow(own: Own, one: SpanRef & { executionId: string }, seq: number, back: 0 | 1): object {
   return { ...own, ...keyOf(one), execution_id: one.executionId, seq, back };
@@ -273,34 +217,25 @@ function flatten(groups: readonly { key: string; slots: LatencySlots }[]): {
   };
 }
 
-async function readSpans(
-  db: Database,
-  scope: string,
-  traceIds: readonly string[],
-  seen: (version: number) => void,
-): Promise<StoredSpan[]> {
-  const spans: StoredSpan[] = [];
-  for (const part of chunks(traceIds, 1000)) {
-    const rows = await db.rows<{
-      execution_id: string;
-      ins_seq: number;
-      seq: number;
-      written_id: string;
-      skeleton: string;
-      facts: string;
-      version: number;
-    }>(
-      `SELECT execution_id, ins_seq, seq, written_id, skeleton, facts, version FROM ${db.name}.span
-       WHERE scope = {scope:String} AND trace_id IN {traces:Array(String)}
-       ORDER BY version DESC LIMIT 1 BY trace_id, span_id`,
-      { scope, traces: part },
+/** Those of the ids that anything is stored of, in one question. */
+async function knownIds(db: Database, scope: string, ids: readonly string[]): Promise<Set<string>> {
+  const known = new Set<string>();
+  for (const part of chunks(ids, 2000)) {
+    const branches = [
+      ["execution", "execution_id"],
+      ["span", "trace_id"],
+      ["trace", "trace_id"],
+    ].map(
+      ([table, key]) =>
+        `SELECT ${key} AS id FROM ${db.name}.${table} WHERE scope = {scope:String} AND ${key} IN {ids:Array(String)}`,
     );
-    for (const row of rows) {
-      seen(row.version);
-      spans.push({ facts: factsFrom(row), executionId: row.execution_id, insSeq: row.ins_seq, seq: row.seq });
-    }
+    const rows = await db.rows<{ id: string }>(`SELECT DISTINCT id FROM (${branches.join(" UNION ALL ")})`, {
+      scope,
+      ids: part,
+    });
+    for (const { id } of rows) known.add(id);
   }
-  return spans;
+  return known;
 }
 
 interface GoneRow {
@@ -339,17 +274,6 @@ async function readTraces(
   return rows.map((row) => ({ traceId: row.trace_id, refusesUnnamed: row.refuses_unnamed === 1 }));
 }
 
-/** Every version of the spans goes, so that none of an older execution shows again. */
-export async function removeSpans(db: Database, scope: string, spans: readonly SpanRef[]): Promise<void> {
-  for (const part of chunks(spans, 5000)) {
-    await db.command(
-      `DELETE FROM ${db.name}.span WHERE scope = {scope:String} AND trace_id IN {traces:Array(String)}
-       AND concat(trace_id, span_id) IN {keys:Array(String)}`,
-      { scope, traces: tracesOf(part), keys: part.map(({ traceId, spanId }) => traceId + spanId) },
-    );
-  }
-}
-
 /** Of pruned executions only what they added to sums over time stays. */
 async function forget(db: Database, scope: string, executionIds: readonly string[]): Promise<void> {
   for (const part of chunks(executionIds, 1000)) {
@@ -368,13 +292,4 @@ function placeKey(executionId: string, { traceId, spanId }: SpanRef): string {
 
 function keyOf({ traceId, spanId }: SpanRef): { trace_id: string; span_id: string } {
   return { trace_id: traceId, span_id: spanId };
-}
-
-export function tracesOf(spans: readonly SpanRef[]): string[] {
-  return [...new Set(spans.map((span) => span.traceId))];
-}
-
-/** Parameters of a query travel in its URL: there is room for some thousands. */
-export function* chunks<T>(items: readonly T[], size: number): Iterable<T[]> {
-  for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
 }

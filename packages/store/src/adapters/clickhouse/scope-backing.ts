@@ -4,12 +4,14 @@ import type { LedgerChanges, Missing, StoredPart } from "../../ledger/changes.ts
 import type { HeldExecution } from "../../ledger/held-execution.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { recordJson, skeletonJson } from "../../sql/row-codec.ts";
+import { chunks } from "./chunks.ts";
 import type { Database } from "./client.ts";
 import { DAY_SECONDS, DerivedRows } from "./derived-rows.ts";
 import { readAnalytics, readDailyCosts } from "./read-analytics.ts";
 import { findExecutions, listExecutions } from "./read-executions.ts";
 import { recover } from "./recover.ts";
-import { chunks, loadPart, type Own, saveChanges, tracesOf } from "./rows.ts";
+import { loadPart, type Own, saveChanges } from "./rows.ts";
+import { tracesOf } from "./span-rows.ts";
 
 /** One scope's rows in ClickHouse. */
 export class ClickHouseBacking implements Backing {
