@@ -278,7 +278,9 @@ type SnakeCase<Text extends string> = Text extends `${infer First}${infer Rest}`
   : "";
 
 /** Written out for all formats at once; what a format does not have is left out. */
-function encodeContent(inside: Content): WireKeys<TextContent> & WireKeys<JsonContent> & WireKeys<MessagesContent> {
+function encodeContent(
+  inside: Content,
+): WireKeys<TextContent> & WireKeys<JsonContent> & WireKeys<MessagesContent> {
   return {
     format: inside.format,
     state: inside.state,
