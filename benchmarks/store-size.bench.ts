@@ -1,5 +1,5 @@
 // How the SQLite store behaves when it is large: traces of 10,000 and 100,000 spans, and 100,000 executions; with FULL=1
-// a million, which takes some 6 GB of disk and under ten minutes.
+// a million, which takes some 6 GB of disk and some ten minutes.
 import { copyFileSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
