@@ -20,8 +20,7 @@ const HEADERS = {
 
 /** JSON with an ETag (of `tag`, else of the body): 304 where the caller has it already, packed where that is wanted. */
 export async function respondJson(call: Call, value: unknown, tag?: string): Promise<Response> {
-  // As bytes: whoever tags, packs or sends it need not make them again.
-  const body = Buffer.from(JSON.stringify(value));
+  const body = JSON.stringify(value);
   const etag = tag ?? tagOf(body);
   if (isKnown(call.request, etag)) return notModified(etag);
   const headers = { ...HEADERS, etag };
@@ -52,7 +51,7 @@ export function notModified(etag: string): Response {
 }
 
 /** Weak: the bytes depend on how they are packed. */
-function tagOf(text: string | Buffer): string {
+function tagOf(text: string): string {
   return `W/"${createHash("sha1").update(text).digest("base64url")}"`;
 }
 
