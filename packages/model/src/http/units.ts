@@ -46,6 +46,8 @@ function timeEncoder(): (nanos: string) => string {
       if (seconds.size === KEPT_SECONDS) seconds.clear();
       seconds.set(second, text);
     }
-    return `${text}${nanos.slice(end)}Z`;
+    // Joined from two parts: V8 takes longer to write out a text of three.
+    const fraction = `${nanos.slice(end)}Z`;
+    return text + fraction;
   };
 }

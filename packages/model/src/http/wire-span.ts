@@ -1,4 +1,4 @@
-import type { Content, JsonContent, Message, MessagesContent, TextContent } from "../content.ts";
+import type { Content, JsonContent, Message, MessagePart, MessagesContent, TextContent } from "../content.ts";
 import { type Cost, usdFromNanoUsd } from "../cost.ts";
 import type { RawContent } from "../ports/content-vault.ts";
 import type { Artifact, SpanEvent, SpanLink, SpanRecord, SpanSkeleton } from "../span.ts";
@@ -39,7 +39,12 @@ const contentBase = {
   redactions: true,
   ref: true,
 } as const;
-const message = struct<Message>({ role: true, parts: list(partCodec()), name: true, finishReason: true });
+const message = struct<Message>({
+  role: true,
+  parts: list({ encode: encodePart, decode: decodePart }),
+  name: true,
+  finishReason: true,
+});
 const textContent = struct<TextContent>({ ...contentBase, text: true });
 const jsonContent = struct<JsonContent>({ ...contentBase, json: true, text: true });
 const messagesContent = struct<MessagesContent>({ ...contentBase, messages: list(message) });
@@ -272,8 +277,26 @@ type SnakeCase<Text extends string> = Text extends `${infer First}${infer Rest}`
   ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${SnakeCase<Rest>}`
   : "";
 
-function encodeContent(inside: Content): Record<string, unknown> {
-  return contentOf(inside).encode(inside as never);
+/** Written out for all formats at once; what a format does not have is left out. */
+function encodeContent(
+  inside: Content,
+): WireKeys<TextContent> & WireKeys<JsonContent> & WireKeys<MessagesContent> {
+  return {
+    format: inside.format,
+    state: inside.state,
+    reason: inside.reason,
+    hash: inside.hash,
+    length: inside.length,
+    redactions: inside.redactions,
+    ref: inside.ref,
+    json: inside.format === "json" ? inside.json : undefined,
+    text: inside.format === "messages" ? undefined : inside.text,
+    messages: inside.format === "messages" ? inside.messages?.map(encodeMessage) : undefined,
+  };
+}
+
+function encodeMessage({ role, parts, name, finishReason }: Message): WireKeys<Message> {
+  return { role, parts: parts.map(encodePart), name, finish_reason: finishReason };
 }
 
 function contentOf(value: unknown): Struct<TextContent> | Struct<JsonContent> | Struct<MessagesContent> {
@@ -282,17 +305,15 @@ function contentOf(value: unknown): Struct<TextContent> | Struct<JsonContent> | 
 }
 
 /** Message parts have two names of their own in camelCase; everything else in them is content. */
-function partCodec(): Codec {
-  return {
-    encode: (part: Record<string, unknown>) =>
-      rename(part, "mimeType", "mime_type", "sizeBytes", "size_bytes"),
-    decode: (part: Record<string, unknown>) =>
-      rename(part, "mime_type", "mimeType", "size_bytes", "sizeBytes"),
-  };
+function encodePart(part: MessagePart): unknown {
+  return part.type === "media" ? rename(part, "mimeType", "mime_type", "sizeBytes", "size_bytes") : part;
 }
 
-function rename(part: Record<string, unknown>, a: string, toA: string, b: string, toB: string): unknown {
-  if (part?.type !== "media") return part;
+function decodePart(part: { type?: unknown } | null): unknown {
+  return part?.type === "media" ? rename(part, "mime_type", "mimeType", "size_bytes", "sizeBytes") : part;
+}
+
+function rename(part: object, a: string, toA: string, b: string, toB: string): unknown {
   return Object.fromEntries(
     Object.entries(part).map(([key, value]) => [key === a ? toA : key === b ? toB : key, value]),
   );

@@ -19,7 +19,7 @@ for (const driver of ["node:sqlite", "better-sqlite3"] as const) {
     histories: 60,
     open: () => openStore({ worker: false, driver }),
     processes: processesOf(driver),
-    kills: driver === "node:sqlite" ? 50 : 10,
+    kills: 50,
     oldSchemas: [versionOne(driver)],
   });
 }

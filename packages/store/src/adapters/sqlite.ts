@@ -202,7 +202,7 @@ class SqliteScope implements ScopedStore {
   getTrace(executionId: string, query?: GetTraceQuery): Promise<TracePage | undefined>;
   async getTrace(executionId: string, query: GetTraceQuery = {}): Promise<TracePage | undefined> {
     const page = await this.open()("getTrace", this.scope, executionId, query);
-    return page && { ...page, spans: JSON.parse(page.spans) as SpanSkeleton[] };
+    return page && { ...page, spans: page.spans.map(parseSpan) };
   }
 
   async getSpan(executionId: string, spanId: string, traceId?: string): Promise<SpanRecord | undefined> {
@@ -219,7 +219,7 @@ class SqliteScope implements ScopedStore {
     const since = checkWhole(seq, "seq", { fallback: 0 });
     const limit = checkWhole(options.limit, "limit", { least: 1, most: 10_000, fallback: 500 });
     const changes = await call("changesSince", this.scope, executionId, since, limit);
-    return changes && { ...changes, spans: JSON.parse(changes.spans) as SpanSkeleton[] };
+    return changes && { ...changes, spans: changes.spans.map(parseSpan) };
   }
 
   watch(executionId: string, wake: () => void): () => void {
@@ -245,6 +245,10 @@ class SqliteScope implements ScopedStore {
       );
     }
   }
+}
+
+function parseSpan(text: string): SpanSkeleton {
+  return JSON.parse(text) as SpanSkeleton;
 }
 
 function isCloneError(error: unknown): boolean {

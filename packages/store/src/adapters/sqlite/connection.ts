@@ -17,7 +17,7 @@ const PAGE_BYTES = 8192;
 /** Pages after which the write-ahead log goes into the file: 16 MiB. */
 const CHECKPOINT_PAGES = 2000;
 const CACHE_KIB = 32_768;
-/** For what can wait or be done another way: emptying the log (which holds up all writers), settling statistics. */
+/** For what can wait or be done another way: emptying the log (which holds up all writers), answers about statistics. */
 const SHORT_TIMEOUT_MS = 500;
 
 /** One open file: prepared statements, kept by their text, and transactions. */
@@ -28,8 +28,10 @@ export interface Connection {
   read<T>(work: () => T): T;
   /** Runs `work` in one transaction, alone among all processes: all of it is stored, or nothing. */
   write<T>(work: () => T): T;
-  /** The same for `work` that can wait: gives up soon where another process writes. */
+  /** The same for `work` that can be done another way: gives up soon where another process writes. */
   writeSoon<T>(work: () => T): T;
+  /** The same for `work` that nobody waits for: gives up at once where another process writes. */
+  writeIfFree<T>(work: () => T): T;
   /**
    * Brings the write-ahead log into the file and empties it, so that nothing deleted can be read there. Waits shortly for
    * readers of other connections; with one that stays, the log keeps what it holds until the next call or the last close.
@@ -71,8 +73,8 @@ function createConnection(database: Database, path: string): Connection {
       throw toStoreError(error, path);
     }
   };
-  const impatiently = <T>(work: () => T): T => {
-    database.exec(`PRAGMA busy_timeout = ${SHORT_TIMEOUT_MS}`);
+  const waiting = <T>(timeoutMs: number, work: () => T): T => {
+    database.exec(`PRAGMA busy_timeout = ${timeoutMs}`);
     try {
       return work();
     } finally {
@@ -91,10 +93,11 @@ function createConnection(database: Database, path: string): Connection {
     },
     read: (work) => transaction("BEGIN", work),
     write: (work) => transaction("BEGIN IMMEDIATE", work),
-    writeSoon: (work) => impatiently(() => transaction("BEGIN IMMEDIATE", work)),
+    writeSoon: (work) => waiting(SHORT_TIMEOUT_MS, () => transaction("BEGIN IMMEDIATE", work)),
+    writeIfFree: (work) => waiting(0, () => transaction("BEGIN IMMEDIATE", work)),
     emptyLog: () => {
       try {
-        impatiently(() => database.exec("PRAGMA wal_checkpoint(TRUNCATE)"));
+        waiting(SHORT_TIMEOUT_MS, () => database.exec("PRAGMA wal_checkpoint(TRUNCATE)"));
       } catch {
         // What was deleted stays deleted; a disk that fails says so to the next call.
       }

@@ -137,7 +137,7 @@ export function createEngine(db: Connection): Engine {
         const scopeNo = unsettledScope(db);
         if (scopeNo === undefined) return false;
         return settleStats(db, names, scopeNo, folds, STEP_MS) || unsettledScope(db) !== undefined;
-      }, db.writeSoon);
+      }, db.writeIfFree);
     },
     close: () => db.close(),
   };

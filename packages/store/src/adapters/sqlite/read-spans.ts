@@ -13,6 +13,7 @@ import type { Connection } from "./connection.ts";
 import type { Names } from "./names.ts";
 import { findExecution } from "./read-summaries.ts";
 import { createSearch } from "./search-spans.ts";
+import { spansAt } from "./spans-at.ts";
 import { readTraceCursor, resume, traceCursor } from "./trace-cursor.ts";
 import { type Place, readOrder } from "./trace-order.ts";
 
@@ -22,8 +23,8 @@ import { type Place, readOrder } from "./trace-order.ts";
  */
 export interface TracePageText {
   execution: ExecutionSummary;
-  /** A JSON array. */
-  spans: string;
+  /** Each as JSON. */
+  spans: string[];
   asOfSeq: number;
   spanCount: number;
   nextCursor?: string;
@@ -31,8 +32,8 @@ export interface TracePageText {
 
 export interface TraceChangesText {
   execution: ExecutionSummary;
-  /** A JSON array of skeletons. */
-  spans: string;
+  /** Skeletons, each as JSON. */
+  spans: string[];
   removed: { traceId: string; spanId: string }[];
   seq: number;
   more: boolean;
@@ -134,22 +135,16 @@ function readPage(
   start: number,
   limit: number,
   view: "skeleton" | "full",
-): { spans: string; end: number } {
+): { spans: string[]; end: number } {
   const id = JSON.stringify(executionId);
   const texts: string[] = [];
   const fits = createPageRoom();
-  const columns = view === "full" ? "skeleton, rest" : "skeleton";
-  const one = db.statement(`SELECT ${columns} FROM span WHERE trace_no = ? AND span_id = ? AND exec_no = ?`);
-  let end = start;
-  for (; end < order.length && texts.length < limit; end++) {
-    const [traceNo, spanId] = order[end] as Place;
-    const row = one.get(traceNo, spanId, execNo) as [string, string] | undefined;
-    if (row === undefined) continue;
-    const text = view === "full" ? recordJson(id, row[0], row[1]) : skeletonJson(id, row[0]);
-    if (!fits(text.length)) break;
+  for (const [index, skeleton, rest] of spansAt(db, execNo, order, start, view)) {
+    const text = view === "full" ? recordJson(id, skeleton, rest) : skeletonJson(id, skeleton);
+    if (texts.length === limit || !fits(text.length)) return { spans: texts, end: index };
     texts.push(text);
   }
-  return { spans: `[${texts.join(",")}]`, end };
+  return { spans: texts, end: order.length };
 }
 
 /** Of spans only what the index holds: each skeleton is read when its turn comes, as long as the answer has room. */
@@ -184,7 +179,7 @@ function readChanges(
     seq = at;
   }
   const more = texts.length + removed.length < found.length;
-  return { execution, spans: `[${texts.join(",")}]`, removed, seq: more ? seq : execution.seq, more };
+  return { execution, spans: texts, removed, seq: more ? seq : execution.seq, more };
 }
 
 function traceIdOf(db: Connection, traceNo: number): string {

@@ -12,6 +12,7 @@ import { recordJson } from "../../sql/row-codec.ts";
 import type { Connection } from "./connection.ts";
 import { NO_PAYLOAD } from "./read-metrics.ts";
 import type { FoundExecution } from "./read-summaries.ts";
+import { spansAt } from "./spans-at.ts";
 import { readTraceCursor, resume, traceCursor } from "./trace-cursor.ts";
 import type { Place } from "./trace-order.ts";
 
@@ -44,19 +45,15 @@ export function createSearch(db: Connection, executionId: string, query: SearchS
     page: ({ no }, order, asOfSeq) => {
       const items: SpanMatch[] = [];
       const id = JSON.stringify(executionId);
-      const one = db.statement(
-        `SELECT skeleton, ${namesOnly ? "''" : "rest"} FROM span WHERE trace_no = ? AND span_id = ? AND exec_no = ?`,
-      );
       const deadline = performance.now() + PAGE_MS;
       const start = from === undefined ? 0 : resume(order, from);
-      let index = start;
-      const inTime = (): boolean => index - start < LEAST_SPANS || performance.now() < deadline;
-      while (index < order.length && items.length < limit && inTime()) {
-        const [traceNo, spanId] = order[index++] as Place;
-        const texts = one.get(traceNo, spanId, no) as [string, string] | undefined;
-        // It moved or went away since the order was made.
-        if (texts === undefined) continue;
-        const [skeleton, rest] = texts;
+      const isOver = (index: number): boolean =>
+        items.length === limit || (index - start >= LEAST_SPANS && performance.now() >= deadline);
+      for (const [index, skeleton, rest] of spansAt(db, no, order, start, namesOnly ? "skeleton" : "full")) {
+        if (isOver(index)) {
+          const [, spanId] = order[index - 1] as Place;
+          return { items, asOfSeq, nextCursor: traceCursor(mark, { seq: asOfSeq, index, spanId }) };
+        }
         if (!maybe(skeleton) && !maybe(rest)) continue;
         const record = namesOnly
           ? { ...(JSON.parse(skeleton) as SpanRecord), ...NO_PAYLOAD }
@@ -64,9 +61,7 @@ export function createSearch(db: Connection, executionId: string, query: SearchS
         const hits = search(record);
         if (hits.length > 0) items.push({ traceId: record.traceId, spanId: record.spanId, hits });
       }
-      const spanId = order[index - 1]?.[1];
-      if (index >= order.length || spanId === undefined) return { items, asOfSeq };
-      return { items, asOfSeq, nextCursor: traceCursor(mark, { seq: asOfSeq, index, spanId }) };
+      return { items, asOfSeq };
     },
   };
 }

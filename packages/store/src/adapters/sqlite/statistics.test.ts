@@ -39,11 +39,10 @@ test("analytics are exact at any moment, whatever was settled before", async () 
 });
 
 test("many executions are settled in steps, and another one's writes go in between", async () => {
-  const store = createSqliteStore({ path: file("steps.db"), retention: false });
+  // A worker would have settled some of it by then.
+  const store = createSqliteStore({ path: file("steps.db"), retention: false, worker: false });
   const scope = store.forScope("scope");
-  const runs = Array.from({ length: 400 }, (_, number) =>
-    makeTrace({ spans: 12, executionId: `run-${number}`, seed: number }),
-  );
+  const runs = Array.from({ length: 400 }, (_, number) => someRuns(number, 1));
   await scope.write(runs.slice(0, 300).flat());
   const lastDay = dayOf(runs[0]?.[0] as SpanRecord);
   const query = { days: 3, timeZone: "UTC", lastDay, groupBy: "nodeType" } as const;
@@ -119,17 +118,49 @@ test("a large execution is read in parts, also while it changes", () => {
   }
 });
 
-test("a worker that has nothing to do settles what was written", async () => {
-  const path = file("idle.db");
-  const store = createSqliteStore({ path, retention: false });
-  for (const batch of randomHistory(9).batches) await store.forScope("scope").write(batch);
-  const db = openConnection({ path, durability: "process-crash", migrations: "run" });
-  const behind = (): number =>
-    (db.database.prepare("SELECT count(*) FROM execution WHERE stats_seq < seq").get() as [number])[0];
-  await expect.poll(behind, { timeout: 20_000 }).toBe(0);
-  db.close();
-  await store.close();
+test("a worker settles what was written, with nothing to do and with calls that never end", async () => {
+  for (const callers of [0, 4]) {
+    const path = file(`settled-by-itself-${callers}.db`);
+    const store = createSqliteStore({ path, retention: false });
+    const scope = store.forScope("scope");
+    for (let seed = 0; seed < 600; seed += 20) await scope.write(someRuns(seed, 20));
+    let over = false;
+    const calling = Array.from({ length: callers }, async () => {
+      while (!over) await scope.listExecutions();
+    });
+    const db = openConnection({ path, durability: "process-crash", migrations: "run" });
+    const behind = (): number =>
+      (db.database.prepare("SELECT count(*) FROM execution WHERE stats_seq < seq").get() as [number])[0];
+    try {
+      await expect.poll(behind, { timeout: 20_000 }).toBe(0);
+    } finally {
+      over = true;
+      await Promise.all(calling);
+      db.close();
+      await store.close();
+    }
+  }
 });
+
+test("what nobody waits for waits for no other writer, and goes on after it", () => {
+  const path = file("held.db");
+  const options = { path, durability: "process-crash", migrations: "run" } as const;
+  const engine = createEngine(openConnection(options));
+  engine.write("scope", someRuns(0, 20));
+  const other = openConnection(options);
+  other.write(() => expect(() => engine.settle()).toThrow("locked"));
+  other.close();
+  while (engine.settle());
+  const query = { days: 3, timeZone: "UTC", lastDay: dayOf(someRuns(0, 1)[0] as SpanRecord) };
+  expect(engine.getAnalytics("scope", query)?.total.executions?.total).toBe(20);
+  engine.close();
+});
+
+function someRuns(from: number, count: number): SpanRecord[] {
+  return Array.from({ length: count }, (_, index) =>
+    makeTrace({ spans: 12, executionId: `run-${from + index}`, seed: from + index }),
+  ).flat();
+}
 
 function dayOf({ startTime }: SpanRecord): string {
   return new Date(Number(BigInt(startTime) / 1_000_000n)).toISOString().slice(0, 10);
