@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { type Context, context, ROOT_CONTEXT } from "@opentelemetry/api";
-import type { Recorder } from "./recorder.ts";
+import { type Context, context, ROOT_CONTEXT, trace } from "@opentelemetry/api";
+import { type Parent, parentIn } from "./otel/private-provider.ts";
+import type { Recorder, Recording } from "./recorder.ts";
 import type { SpanHandle } from "./span-handle.ts";
 
 /** What code runs under, so that what starts below it finds its place. */
@@ -44,7 +45,14 @@ export function runAt<H extends SpanHandle, T>(handle: H, work: (handle: H) => T
   const place = { handle, context: recorded ? undefined : context.active() };
   return carriesContext || !recorded
     ? places.run(place, work, handle)
-    : places.run(place, () => context.with(recording.context, work, undefined, handle));
+    : places.run(place, () => context.with(recording.context, () => work(handle)));
+}
+
+/** Where a span below this one starts: in the host's own context, where it has put one around its code, such as baggage. */
+export function placeBelow(recording: Recording): Parent {
+  const here = carriesContext ? places.getStore()?.context : context.active();
+  const isOwn = here === undefined || trace.getSpan(here) !== recording.span || here === recording.context;
+  return isOwn ? recording : parentIn(here);
 }
 
 /** The innermost span of this recorder whose callback is running. */
