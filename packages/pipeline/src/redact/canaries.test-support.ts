@@ -54,6 +54,16 @@ export const IN_CONTEXT: readonly (readonly [text: string, secret: string])[] = 
   ["line one\\npassword=canary1234", "canary1234"],
   ["my api key is c4naRyK3y9xQ2mT7, keep it", "c4naRyK3y9xQ2mT7"],
   ["The new password will be `c4naRyK3y9xQ2mT7`.", "c4naRyK3y9xQ2mT7"],
+  ["**Password:** `canary-1234`", "canary-1234"],
+  ["| API key | `c4naRyK3y9xQ2mT7` |", "c4naRyK3y9xQ2mT7"],
+  ["<db><password>canaryword</password></db>", "canaryword"],
+  ['<wsse:Password Type="PasswordText">canaryword</wsse:Password>', "canaryword"],
+  ["<accessToken>c4naRyK3y9xQ2mT7</accessToken>", "c4naRyK3y9xQ2mT7"],
+  ["/cb?next=https%3A%2F%2Fhost%2F%3Fapi_key%3Dcanaryword", "canaryword"],
+  ["next=https%253A%252F%252Fhost%252F%253Faccess_token%253Dcanaryword", "canaryword"],
+  ["postgres%3A%2F%2Fapp%3Acanary-pw%40db%2Fmain", "canary-pw"],
+  ["grant=x&client%5Fsecret=canaryword", "canaryword"],
+  ["body=%7B%22password%22%3A%22canaryword%22%7D", "canaryword"],
   ["access token -> c4a9b7e3d1f2a8b6c5d4e3f2a1b0c9d8", "c4a9b7e3d1f2a8b6"],
 ];
 

@@ -1,5 +1,6 @@
 import type { LiteralSearch } from "./find-literals.ts";
-import { findNear } from "./scan-near.ts";
+import { findElement } from "./scan-elements.ts";
+import { findNear, looksRandom } from "./scan-near.ts";
 import type { KeyRule } from "./secret-keys.ts";
 import { isReplaced, type Tally } from "./tally.ts";
 
@@ -10,10 +11,11 @@ const KEY_CHARACTER = /[\w.-]/;
 const MAX_KEY = 64;
 /**
  * From the end of a key to the beginning of its value: closing quote, `:`, `=` or `=>`, opening quote. Also what stands
- * between the two of a JSON list (`["authorization","..."]`) and of `{"name":"authorization","value":"..."}`.
+ * between the two of a JSON list (`["authorization","..."]`) and of `{"name":"authorization","value":"..."}`, and the
+ * asterisks of a name that Markdown has in bold.
  */
 const OPERATOR =
-  /((?:\\{0,8}["'`])?)\s{0,4}(:=|=>|=|:|,\s{0,4}\\{0,8}"values?\\{0,8}"\s{0,4}:\s{0,4}\[?|,)[ \t]{0,4}((?:\\{0,8}["'`])?)/y;
+  /((?:\\{0,8}["'`])?)\*{0,2}\s{0,4}(:=|=>|=|:|,\s{0,4}\\{0,8}"values?\\{0,8}"\s{0,4}:\s{0,4}\[?|,)\*{0,2}[ \t]{0,4}((?:\\{0,8}["'`])?)/y;
 const LIST_BEGINS = /\[\s{0,4}\\{0,8}["']$/;
 /** Where a value without quotes ends; a header's goes to the end of its line. */
 const BARE = /[^\s"'`,;&<>)}\]\\]*/y;
@@ -31,7 +33,8 @@ const ABOUT_SECRETS = /key|token|secret|pass|cred|auth|none|null|undefined|false
 const LIKE_A_CONNECTION =
   /(?:host|server|user|user id|uid|username|endpoint|data source|dbname|accountname)\s?=/i;
 
-interface Found {
+/** A secret: where it stands, and the rule that found it. */
+export interface Found {
   from: number;
   to: number;
   rule: string;
@@ -72,7 +75,12 @@ function isRuleName(text: string, { start }: Key): boolean {
 }
 
 function findSecret(text: string, hit: number, key: Key, decide: KeyDecision): Found | undefined {
-  return findScheme(text, hit) ?? findAssigned(text, key, decide) ?? findHandedOver(text, key, decide);
+  return (
+    findScheme(text, hit) ??
+    findAssigned(text, key, decide) ??
+    findElement(text, key, decide) ??
+    findHandedOver(text, key, decide)
+  );
 }
 
 /** `Bearer <token>` and `Basic <base64>` anywhere; "basic requirements" and "bearer of news" are neither. */
@@ -95,7 +103,8 @@ function decodeBase64(text: string): string {
   return Buffer.from(text.slice(0, 400), "base64").toString("latin1");
 }
 
-interface Key {
+/** A name that may be a secret's. */
+export interface Key {
   start: number;
   end: number;
 }
@@ -183,6 +192,7 @@ interface Assigned {
 }
 
 function isSecretValue({ key, rule, value, closing, sign, opening, spaced, text, start }: Assigned): boolean {
+  if (rule.takes === "random") return looksRandom(value);
   const before = text[start - 1];
   // JSON: a quoted key and a colon. Texts always, numbers where the rule takes them; true, null and structures never.
   if (closing !== "" && sign === ":") {

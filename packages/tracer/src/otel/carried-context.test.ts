@@ -1,5 +1,13 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { type Context, context, createContextKey, propagation, ROOT_CONTEXT, trace } from "@opentelemetry/api";
+import {
+  type Context,
+  type ContextManager,
+  context,
+  createContextKey,
+  propagation,
+  ROOT_CONTEXT,
+  trace,
+} from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { afterAll, describe, expect, test } from "vitest";
 import { createWorkflowTracer, type WorkflowTracer } from "../create-workflow-tracer.ts";
@@ -7,11 +15,11 @@ import { traceHeaders } from "../propagate/index.ts";
 import { collectingSink } from "../sinks.test-support.ts";
 
 /** As small as a manager may be: no arguments, no binding. */
-class OwnManager {
+class OwnManager implements ContextManager {
   readonly #storage = new AsyncLocalStorage<Context>();
   active = (): Context => this.#storage.getStore() ?? ROOT_CONTEXT;
-  with<T>(within: Context, fn: () => T): T {
-    return this.#storage.run(within, fn);
+  with<A extends unknown[], F extends (...args: A) => ReturnType<F>>(within: Context, fn: F): ReturnType<F> {
+    return this.#storage.run(within, fn as unknown as () => ReturnType<F>);
   }
   bind<T>(_within: Context, target: T): T {
     return target;
