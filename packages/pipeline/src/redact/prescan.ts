@@ -33,7 +33,7 @@ export function createPrescan(words: readonly string[]): Prescan {
   for (const { begins } of SHAPES) for (const begin of begins) mark(table, begin, MAY_HOLD.shape);
   mark(table, "://", MAY_HOLD.url);
   // `=`, `:`, and a `%` that was itself encoded.
-  for (const escape of ["%3D", "%3A", "%25"]) mark(table, escape, MAY_HOLD.encoded);
+  for (const begin of ["%3D", "%3A", "%25"]) mark(table, begin, MAY_HOLD.encoded);
   for (let before = 0; before < 1_024; before++) add(table, (before << 5) | classOf("\\"), MAY_HOLD.escape);
   const always = words.some((word) => word.length < 3) ? MAY_HOLD.word : 0;
 

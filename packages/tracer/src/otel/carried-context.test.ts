@@ -15,11 +15,11 @@ import { traceHeaders } from "../propagate/index.ts";
 import { collectingSink } from "../sinks.test-support.ts";
 
 /** As small as a manager may be: no arguments, no binding. */
-class OwnManager implements ContextManager {
+class OwnManager {
   readonly #storage = new AsyncLocalStorage<Context>();
   active = (): Context => this.#storage.getStore() ?? ROOT_CONTEXT;
-  with<A extends unknown[], F extends (...args: A) => ReturnType<F>>(within: Context, fn: F): ReturnType<F> {
-    return this.#storage.run(within, fn as unknown as () => ReturnType<F>);
+  with<T>(within: Context, fn: () => T): T {
+    return this.#storage.run(within, fn);
   }
   bind<T>(_within: Context, target: T): T {
     return target;
@@ -45,7 +45,7 @@ describe.each([
     const manager = makeManager();
     if (manager === undefined) return;
     context.disable();
-    context.setGlobalContextManager(manager);
+    context.setGlobalContextManager(manager as ContextManager);
   };
 
   test("a callback runs below its span, also below another tracer's, and finds its place again behind it", async () => {
