@@ -149,11 +149,11 @@ function linksOf(
   { joinActiveTrace, resumes }: ExecutionOptions,
   around: Context,
   problems: ProblemReporter,
-): Link[] | undefined {
+): Link[] {
   const links: Link[] = [];
   const caller = joinActiveTrace ? undefined : trace.getSpanContext(around);
   if (caller !== undefined && trace.isSpanContextValid(caller)) links.push({ context: caller });
   const resumed = resumes && linkTo(resumes, { "spanloom.link": "resumes" }, problems);
   if (resumed) links.push(resumed);
-  return links.length === 0 ? undefined : links;
+  return links;
 }
