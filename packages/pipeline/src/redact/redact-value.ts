@@ -83,8 +83,9 @@ function redactOnce(text: string, bits: number, rules: CompiledRules, progress: 
     const clean = mayHide || rules.host.calls ? redactJsonText(text, rules, progress) : undefined;
     if (clean !== undefined) return clean;
   }
-  const decoded = (bits & HIDING) !== 0 && text.includes("%") ? redactEncoded(text, rules, progress) : text;
-  return rules.scan(decoded, decoded === text ? bits : rules.suspect(decoded), progress);
+  // First as it stands: an encoded `&` in a value does not end it.
+  const clean = rules.scan(text, bits, progress);
+  return (bits & HIDING) !== 0 && clean.includes("%") ? redactEncoded(clean, rules, progress) : clean;
 }
 
 /** What stands percent-encoded in the text, cleaned as what it says. */

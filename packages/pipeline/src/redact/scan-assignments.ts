@@ -116,9 +116,16 @@ function keyAround(text: string, hit: number, hitEnd: number): Key {
   let end = hitEnd;
   while (!KEY_CHARACTER.test(text[end - 1] as string)) end--;
   while (end < text.length && end - hitEnd < MAX_KEY && KEY_CHARACTER.test(text[end] as string)) end++;
-  // An escaped line end before the key (`\npassword`) is not its first letter.
-  if (text[start - 1] === "\\" && /[nrt]/.test(text[start] as string)) start++;
+  // An escape before the key (`\npassword`, `\u0026token`) is no part of it.
+  if (text[start - 1] === "\\")
+    start += /^(?:u[0-9A-Fa-f]{4}|[nrt])/.exec(text.slice(start, start + 5))?.[0].length ?? 0;
   return { start, end };
+}
+
+/** What stands before a key, also where JSON text has it as an escape. */
+function characterBefore(text: string, start: number): string | undefined {
+  const code = /\\u([0-9A-Fa-f]{4})$/.exec(text.slice(Math.max(0, start - 6), start))?.[1];
+  return code === undefined ? text[start - 1] : String.fromCharCode(Number.parseInt(code, 16));
 }
 
 function findAssigned(text: string, { start, end }: Key, decide: KeyDecision): Found | undefined {
@@ -126,7 +133,7 @@ function findAssigned(text: string, { start, end }: Key, decide: KeyDecision): F
   const operator = OPERATOR.exec(text);
   if (operator === null) return undefined;
   const key = text.slice(start, end);
-  const rule = decide(key) ?? signatureRule(key, text[start - 1]);
+  const rule = decide(key) ?? signatureRule(key, characterBefore(text, start));
   if (rule === undefined) return undefined;
   const [whole, closing = "", sign = "", opening = ""] = operator;
   const from = end + whole.length;
@@ -193,7 +200,7 @@ interface Assigned {
 
 function isSecretValue({ key, rule, value, closing, sign, opening, spaced, text, start }: Assigned): boolean {
   if (rule.takes === "random") return looksRandom(value);
-  const before = text[start - 1];
+  const before = characterBefore(text, start);
   // JSON: a quoted key and a colon. Texts always, numbers where the rule takes them; true, null and structures never.
   if (closing !== "" && sign === ":") {
     if (opening !== "") return true;
