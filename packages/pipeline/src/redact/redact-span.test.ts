@@ -202,6 +202,7 @@ describe("what is nobody's secret", () => {
     "<Token>Sign in</Token> <token>Hello</token> <password>{password}</password> <Key>reports/2026.csv</Key>",
     "100% of passwords, 50%25 off, caf%C3%A9 and https%3A%2F%2Fhost%2F%3Fpage%3D2%26q%3Dtoken",
     "| token | count |",
+    'curl -u "$USER:$TOKEN" host; docker run -u 1000:1000 image; the user is identified by "name"',
     "**Token:** see below. **Password**: required",
     "Le mot de passe est oublié. 密码已重置。",
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk",

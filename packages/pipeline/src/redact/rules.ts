@@ -91,6 +91,8 @@ export const SECRET_WORDS: readonly SecretWord[] = [
     same,
   ),
   ...["key", "csrf", "xsrf", "otp", "auth=", "sig=", "signature="].map(same),
+  { source: "curl\\s", begins: "curl", sure: "curl" },
+  { source: "identified\\s", begins: "identified", sure: "identified" },
   { source: "basic\\s", begins: "basic", sure: "basic" },
   { source: "conn(?:ection)?[ _-]?str", begins: "conn", sure: "conn" },
   { source: "api[ _-]?key", begins: "api", sure: "key" },

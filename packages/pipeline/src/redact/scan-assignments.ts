@@ -1,4 +1,5 @@
 import type { LiteralSearch } from "./find-literals.ts";
+import { findInCommand } from "./scan-commands.ts";
 import { findElement } from "./scan-elements.ts";
 import { findNear, looksRandom } from "./scan-near.ts";
 import type { KeyRule } from "./secret-keys.ts";
@@ -79,6 +80,7 @@ function findSecret(text: string, hit: number, key: Key, decide: KeyDecision): F
     findScheme(text, hit) ??
     findAssigned(text, key, decide) ??
     findElement(text, key, decide) ??
+    findInCommand(text, hit) ??
     findHandedOver(text, key, decide)
   );
 }
