@@ -58,6 +58,14 @@ describe.each([
         await other.tracer.execution({ workflowId: "inner" }, async (inner) => {
           await Promise.resolve();
           seen.inner = [activeId(), inner.spanId, other.tracer.activeSpan()?.spanId];
+          // The outer tracer still knows its own.
+          const here = context.active().setValue(LANGUAGE, "de");
+          seen.outer = [
+            node.spanId,
+            tracer.activeSpan()?.spanId,
+            context.with(here, () => tracer.activeSpan()?.spanId),
+          ];
+          inner.tool({ name: "deeper" }, () => expect(tracer.activeSpan()?.spanId).toBe(node.spanId));
           await outer.node({ id: "back" }, async (back) => {
             await Promise.resolve();
             seen.back = [activeId(), back.spanId, tracer.activeSpan()?.spanId];
@@ -67,11 +75,11 @@ describe.each([
       });
     });
     for (const ids of Object.values(seen)) expect(new Set(ids as string[]).size).toBe(1);
-    expect(Object.keys(seen)).toEqual(["inner", "back", "node"]);
+    expect(Object.keys(seen)).toEqual(["inner", "outer", "back", "node"]);
     expect(activeId()).toBeUndefined();
     await tracer.flush();
     await other.tracer.flush();
-    const [inner] = other.spans();
+    const inner = other.spans().find(({ name }) => name === "inner");
     expect(inner?.links).toMatchObject([{ spanId: spans().find(({ name }) => name === "n")?.spanId }]);
   });
 
