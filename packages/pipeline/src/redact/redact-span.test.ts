@@ -169,6 +169,18 @@ describe("secret keys", () => {
     });
   });
 
+  test("a private JSON Web Key loses what makes it one", () => {
+    const open = { kty: "EC", crv: "P-256", x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", kid: "k1" };
+    const d = "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X2fCE9-E9LI";
+    const attributes = { key: { ...open, d }, text: JSON.stringify({ keys: [{ ...open, d }] }), open };
+    const hidden = { ...open, d: "[redacted:private-key]" };
+    expect(clean({ attributes }).attributes).toEqual({
+      key: hidden,
+      text: JSON.stringify({ keys: [hidden] }),
+      open,
+    });
+  });
+
   test("keys that become equal keep both values", () => {
     const other = (SHAPED.github as string).replace("Ab3", "Zz9");
     const { attributes } = clean({ attributes: { [SHAPED.github as string]: 1, [other]: 2 } });

@@ -171,7 +171,8 @@ function redactObject(
     const known = rules.cleanKey(key);
     const cleanKey = known === undefined ? redactText(key, rules, progress) : key;
     const ownRule = known === undefined ? rules.keyRule(withoutMarkers(cleanKey)) : (known ?? undefined);
-    const rule = (key === named?.member ? named.rule : undefined) ?? ownRule ?? aboutText(around, value);
+    const rule =
+      (key === named?.member ? named.rule : undefined) ?? ownRule ?? aboutText(around, object, key);
     progress.place.key = cleanKey;
     const clean =
       rule === undefined || (rule.takes === "text" && Object.hasOwn(object, "logprob"))
@@ -183,9 +184,19 @@ function redactObject(
   return copy ?? object;
 }
 
+/** What a JSON Web Key has only where it is a private one. Source: RFC 7518, section 6. */
+const PRIVATE_MEMBER = /^(?:d|k|p|q|dp|dq|qi)$/;
+const PRIVATE_KEY: KeyRule = { name: "private-key", takes: "text" };
+
 /** What stands around a text says something about it, too; what is deeper stands for itself. */
-function aboutText(around: KeyRule | undefined, value: JsonValue): KeyRule | undefined {
-  return typeof value === "string" ? around : undefined;
+function aboutText(
+  around: KeyRule | undefined,
+  object: { [key: string]: JsonValue },
+  key: string,
+): KeyRule | undefined {
+  const isPrivate = key.length <= 2 && PRIVATE_MEMBER.test(key) && typeof object.kty === "string";
+  const rule = isPrivate ? PRIVATE_KEY : around;
+  return rule !== undefined && typeof object[key] === "string" ? rule : undefined;
 }
 
 function copyOf(
