@@ -1,4 +1,4 @@
-import type { SpanHandle } from "./span-handle.ts";
+import type { SpanHandle, SpanOptions } from "./span-handle.ts";
 
 export interface LoopOptions<I> {
   /** What the loop is called. */
@@ -34,7 +34,7 @@ export function runLoop<I, T>(
   { name, items, concurrency = 1, attributes }: LoopOptions<I>,
   run: (item: I, iteration: SpanHandle) => T,
 ): Promise<Awaited<T>[]> {
-  return above.span({ name, ...(attributes && { attributes }) }, async (loop) => {
+  return above.span({ name, attributes }, async (loop) => {
     const results: Awaited<T>[] = [];
     const left = items[Symbol.iterator]();
     let next = 0;
@@ -63,10 +63,14 @@ export function runLoop<I, T>(
 /** One pass of a loop that the host writes itself. */
 export function iterate<T>(
   above: SpanHandle,
-  { iteration, name = `iteration ${iteration}`, input }: IterationOptions,
+  options: IterationOptions,
   run: (iteration: SpanHandle) => T,
 ): T {
-  return above.span({ name, input, attributes: { "loop.iteration": iteration } }, run);
+  const read = (): SpanOptions => {
+    const { iteration, name = `iteration ${iteration}`, input } = options;
+    return { name, input, attributes: { "loop.iteration": iteration } };
+  };
+  return above.span(above.recorder.problems.guard("iteration", read) ?? { name: "iteration" }, run);
 }
 
 /** Runs all branches at once, in a span each. Rejects when the first one fails; the others go on to their own end. */
@@ -75,7 +79,7 @@ export function runParallel<B extends Record<string, (branch: SpanHandle) => unk
   { name, attributes }: ParallelOptions,
   branches: B,
 ): Promise<BranchResults<B>> {
-  return above.span({ name, ...(attributes && { attributes }) }, async (fork) => {
+  return above.span({ name, attributes }, async (fork) => {
     const running = Object.entries(branches).map(async ([branch, run]) => {
       const result = await fork.span({ name: branch, attributes: { branch } }, run);
       return [branch, result] as const;

@@ -248,7 +248,7 @@ export function createWorkflowTracer(options: WorkflowTracerOptions): WorkflowTr
     execution: (execution, run) => runSpan(startExecution(recorder, execution), run),
     startExecution: (execution) => startExecution(recorder, execution),
     activeSpan: () => recorder.active(),
-    guard: (where, work) => problems.guard(where, work),
+    guard: problems.guard,
     flush,
     async deleteExecution(executionId) {
       const { eraseExecution } = await import("./erase.ts");

@@ -1,17 +1,18 @@
 import { type ScopedStore, SpanloomError, type SpanSink } from "@spanloom/model";
-import { deleteExecution } from "./deliver/delete-execution.ts";
+import { arrived, deleteExecution } from "./deliver/delete-execution.ts";
 import type { Delivery } from "./deliver/delivery.ts";
 import type { LateListeners } from "./late-listeners.ts";
 
 /**
  * Deletes an execution wherever it stands: in the store, whose tombstone meets what comes late, then in what waits in
- * memory and on the disk, then in the vault. Each is tried, whatever becomes of the others. Gives what the store did.
+ * memory and on the disk, once more in the store where some was on its way there, for a store leaves no tombstone of what
+ * it never had, then in the vault. Each is tried, whatever becomes of the others. Gives what the store did.
  */
 export async function eraseExecution(
   executionId: string,
   parts: {
     sink: SpanSink;
-    deliveries: readonly (Delivery | undefined)[];
+    deliveries: readonly [toStore: Delivery, toCollector: Delivery | undefined];
     listeners: LateListeners | undefined;
   },
 ): Promise<boolean> {
@@ -32,11 +33,15 @@ export async function eraseExecution(
     );
     for (const one of done) if (one.status === "rejected") throw one.reason;
   });
+  const again = await attempt("the store", async () => {
+    const [toStore] = deliveries;
+    return (await arrived(toStore, executionId)) && deleterOf(sink).deleteExecution(executionId);
+  });
   await attempt("the vault", () => listeners?.deleteExecution(executionId));
   const [first] = failures;
-  if (first === undefined) return found === true;
+  if (first === undefined) return found === true || again === true;
   throw new SpanloomError("store_failed", {
-    what: `The execution could not be deleted everywhere: ${failures.map(([where]) => where).join(" and ")} failed.`,
+    what: `The execution could not be deleted everywhere: ${[...new Set(failures.map(([where]) => where))].join(" and ")} failed.`,
     fix: "Mend what `cause` says and delete it again; what is gone stays gone.",
     cause: first[1],
   });

@@ -88,9 +88,8 @@ export class ExecutionHandle extends SpanHandle {
   }
 
   #settle(status: NonNullable<SpanFacts["status"]>): void {
-    const { facts } = this.recording;
     if (this.ended) return;
-    if (facts.status === "running" || facts.status === "waiting") facts.status = status;
+    this.recording.facts.status = status;
     this.recorder.problems.guard("signal", () => this.signal?.removeEventListener("abort", this.#onAbort));
   }
 }
@@ -106,7 +105,7 @@ export function startExecution(recorder: Recorder, options: ExecutionOptions): E
       "The options of an execution could not be read; it was started without them.",
       error,
     );
-    return start(recorder, { workflowId: "unnamed-workflow" });
+    return start(recorder, {} as ExecutionOptions);
   }
 }
 
@@ -149,11 +148,11 @@ function linksOf(
   { joinActiveTrace, resumes }: ExecutionOptions,
   around: Context,
   problems: ProblemReporter,
-): Link[] | undefined {
+): Link[] {
   const links: Link[] = [];
   const caller = joinActiveTrace ? undefined : trace.getSpanContext(around);
   if (caller !== undefined && trace.isSpanContextValid(caller)) links.push({ context: caller });
   const resumed = resumes && linkTo(resumes, { "spanloom.link": "resumes" }, problems);
   if (resumed) links.push(resumed);
-  return links.length === 0 ? undefined : links;
+  return links;
 }

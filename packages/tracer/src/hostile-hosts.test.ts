@@ -4,6 +4,7 @@ import { createWorkflowTracer, type WorkflowTracerOptions } from "./create-workf
 import type { ExecutionHandle } from "./execution.ts";
 import { mirrorTo } from "./otel/mirror-to.ts";
 import type { Problem } from "./problems.ts";
+import { collectingSink } from "./sinks.test-support.ts";
 
 /** What plain JavaScript may pass where the types say otherwise. */
 const untyped = (value: unknown): never => value as never;
@@ -124,6 +125,9 @@ function raise(): never {
 
 describe("the host's code runs, also with", () => {
   const unreadable = untyped({
+    get iteration() {
+      return raise();
+    },
     get workflowId() {
       return raise();
     },
@@ -142,12 +146,16 @@ describe("the host's code runs, also with", () => {
       const { tracer, problems } = setUp();
       const result = tracer.execution(options, (execution) =>
         execution.node(options, (node) =>
-          node.llm(options, () => node.tool(options, () => node.span(options, () => 5))),
+          node.llm(options, () =>
+            node.tool(options, () =>
+              node.span(options, () => node.waitFor(options, () => node.iteration(options, () => 5))),
+            ),
+          ),
         ),
       );
       expect(result).toBe(5);
       expect(await tracer.flush()).toBe(true);
-      expect(tracer.stats()).toMatchObject({ stored: 5, dropped: {} });
+      expect(tracer.stats()).toMatchObject({ stored: 7, dropped: {} });
       expect(problems.map(({ code }) => code)).toContain("invalid_argument");
     });
   }
@@ -215,6 +223,36 @@ test("a span processor of the host that throws costs no span", async () => {
   expect(await tracer.shutdown()).toBe(true);
   expect(await store.getExecution("e")).toMatchObject({ status: "completed", spanCount: 2 });
   expect(problems).toMatchObject([{ code: "callback_failed", where: "span processor" }]);
+});
+
+test("code of the host that ends spans while running ones are written costs no span", async () => {
+  const sink = collectingSink();
+  const problems: Problem[] = [];
+  let runs: ExecutionHandle[] = [];
+  const tracer = createWorkflowTracer({
+    store: sink,
+    onProblem: (problem) => problems.push(problem),
+    redaction: {
+      functions: [
+        {
+          name: "ends-the-next",
+          redact: (text) => {
+            if (text === "first") for (const run of runs.splice(0)) run.end();
+            return undefined;
+          },
+        },
+      ],
+    },
+  });
+  runs = ["second", "third"].map((workflowId) => tracer.startExecution({ workflowId }));
+  const first = tracer.startExecution({ workflowId: "first" });
+  runs.push(...["fourth", "fifth"].map((workflowId) => tracer.startExecution({ workflowId })));
+  await tracer.flush();
+  first.end();
+  await tracer.flush();
+  expect(problems).toEqual([]);
+  const ended = sink.spans().filter(({ endTime }) => endTime !== undefined);
+  expect(ended.map(({ name }) => name).toSorted()).toEqual(["fifth", "first", "fourth", "second", "third"]);
 });
 
 test("many tracers are no reason for Node to warn", async () => {

@@ -19,7 +19,7 @@ export function waitIn<T>(above: SpanHandle, options: WaitOptions, run: (wait: S
     facts.status = root.waits > 0 ? "waiting" : "running";
     facts.changes++;
   };
-  const wait = above.startSpan({ ...options, attributes: { ...options.attributes, waiting: true } });
+  const wait = above.startSpan(options).setAttributes({ waiting: true });
   count(1);
   wait.onEnded = () => count(-1);
   return runSpan(wait, run);

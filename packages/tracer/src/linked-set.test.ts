@@ -44,6 +44,28 @@ test("who has left holds none of those who stayed", () => {
   expect(first).toEqual({ letter: "a", before: undefined, after: undefined });
 });
 
+test("while it is walked over, others may go and come; where one and the next go at once, the walk ends", () => {
+  const set = new LinkedSet<Letter>();
+  const letters = [..."abcdef"].map((letter): Letter => ({ letter, before: undefined, after: undefined }));
+  const [a, b, c, d, e, f] = letters as [Letter, Letter, Letter, Letter, Letter, Letter];
+  for (const member of [a, b, c, d, e]) set.add(member);
+  let walked = "";
+  for (const member of set) {
+    walked += member.letter;
+    if (member === a) set.delete(b);
+    if (member === c) set.delete(c);
+    if (member === e) set.add(f);
+  }
+  expect(walked).toBe("acdef");
+  expect(spelled(set)).toBe("adef");
+  for (const member of set) {
+    if (member !== d) continue;
+    set.delete(d);
+    set.delete(e);
+  }
+  expect(spelled(set)).toBe("af");
+});
+
 function spelled(set: LinkedSet<Letter>): string {
   return [...set].map(({ letter }) => letter).join("");
 }

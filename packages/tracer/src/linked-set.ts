@@ -41,13 +41,16 @@ export class LinkedSet<Member extends Linked> {
     member.after = undefined;
   }
 
-  /** In the order of adding. The member that was given last may be taken out meanwhile. */
+  /**
+   * In the order of adding. Members may come and go meanwhile; where the one that was given last and the next one both go,
+   * the walk ends there.
+   */
   *[Symbol.iterator](): Generator<Member> {
-    let { after } = this.#ends;
-    while (after !== this.#ends) {
-      const member = after as Member;
-      after = member.after;
-      yield member;
+    let { after: member } = this.#ends;
+    while (member !== this.#ends && member?.after !== undefined) {
+      const next = member.after;
+      yield member as Member;
+      member = member.after ?? next;
     }
   }
 }

@@ -78,7 +78,7 @@ class AnswerReader<C> {
   }
 
   #said(chunk: C): StreamChunk | undefined {
-    if (this.#read === undefined) return asText(chunk);
+    if (this.#read === undefined) return typeof chunk === "string" ? { text: chunk } : undefined;
     try {
       return this.#read(chunk);
     } catch (error) {
@@ -167,10 +167,6 @@ class TracedStream<C> implements AsyncIterableIterator<C> {
     this.#iterator ??= this.#source[Symbol.asyncIterator]();
     return this.#iterator;
   }
-}
-
-function asText(chunk: unknown): StreamChunk | undefined {
-  return typeof chunk === "string" ? { text: chunk } : undefined;
 }
 
 export function endWith(span: SpanHandle, failure: { error: unknown } | undefined): void {

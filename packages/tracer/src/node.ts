@@ -1,6 +1,6 @@
 import { type NodeFacts, SpanFacts } from "./facts.ts";
 import type { ProblemReporter } from "./problems.ts";
-import { safeId, safeName } from "./safe.ts";
+import { isCount, safeId, safeName } from "./safe.ts";
 import type { SpanHandle } from "./span-handle.ts";
 
 export interface NodeOptions {
@@ -31,7 +31,7 @@ export function nodeFacts(
   const { nodePrefix } = execution;
   const node: NodeFacts = {
     nodeId: nodePrefix === undefined ? own : safeId(`${nodePrefix}/${own}`, "node", problems),
-    attempt: Number.isSafeInteger(attempt) && attempt >= 1 ? attempt : 1,
+    attempt: isCount(attempt) && attempt > 0 ? attempt : 1,
   };
   if (type !== undefined) node.nodeType = String(type);
   return new SpanFacts(execution, "node", node, safeName(name, node.nodeId));

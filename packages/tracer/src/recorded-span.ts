@@ -6,7 +6,7 @@ import { setModel } from "./llm.ts";
 import { linkTo } from "./otel/link-to.ts";
 import { attributeOf, setAttribute } from "./otel/snapshot.ts";
 import type { Recorder, Recording } from "./recorder.ts";
-import { safeArtifact, safeCacheAccess, safeName, safeUsage } from "./safe.ts";
+import { isCount, safeArtifact, safeCacheAccess, safeName, safeUsage } from "./safe.ts";
 
 /** How a span that is ended by hand came out. */
 export interface EndOptions {
@@ -81,7 +81,7 @@ export class RecordedSpan {
   setCost(usd: number): this {
     return this.#set("setCost", (facts) => {
       const nanoUsd = nanoUsdFromUsd(usd);
-      if (Number.isSafeInteger(nanoUsd) && nanoUsd >= 0) facts.cost = { nanoUsd, source: "reported" };
+      if (isCount(nanoUsd)) facts.cost = { nanoUsd, source: "reported" };
       else
         this.recorder.problems.report(
           "invalid_argument",
@@ -172,19 +172,17 @@ export class RecordedSpan {
 
   /** Ends the span well. Only the first `end` or `fail` counts. */
   end(options?: EndOptions): void {
-    if (options !== undefined) {
-      this.recorder.problems.guard("end", () => {
+    if (options !== undefined)
+      this.#set("end", () => {
         if (options.output !== undefined) this.setOutput(options.output);
       });
-    }
     this.#finish("end");
   }
 
   /** Records the error and ends the span. The error itself is not touched. */
   fail(error: unknown): void {
-    this.recorder.problems.guard("fail", () => {
-      if (this.#ended) return;
-      const { span, facts } = this.recording;
+    this.#set("fail", (facts) => {
+      const { span } = this.recording;
       // An abort is a decision, not a fault, but the span did not do its work.
       const { message, exception } = describeError(error);
       span.recordException(exception, facts.execution.clock.now());

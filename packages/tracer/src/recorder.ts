@@ -65,7 +65,7 @@ export class Recorder {
   around(): Context {
     const here = context.active();
     const running = this.active()?.recording;
-    if (running === undefined || !running.facts.execution.recorded) return here;
+    if (!running?.facts.execution.recorded) return here;
     return trace.getSpan(here) === undefined ? running.context : here;
   }
 

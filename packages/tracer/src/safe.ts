@@ -9,22 +9,18 @@ import {
 } from "@spanloom/model";
 import type { ProblemReporter } from "./problems.ts";
 
-const LONE_SURROGATE = /\p{Surrogate}/u;
-const LONE_SURROGATES = /\p{Surrogate}/gu;
-
 /** An id that stores accept. A host's mistake must not stop its workflow, so a bad one is mended and reported. */
 export function safeId(id: unknown, what: string, problems: ProblemReporter): string {
   const text = typeof id === "string" ? id : typeof id === "number" ? String(id) : "";
   const named = text !== "" && text !== "." && text !== "..";
   // A lone surrogate stands in no URL, and databases keep it as another text.
-  if (named && typeof id === "string" && text.length <= MAX_ID_LENGTH && !LONE_SURROGATE.test(text))
-    return text;
+  if (named && typeof id === "string" && text.length <= MAX_ID_LENGTH && text.isWellFormed()) return text;
   problems.report(
     "invalid_argument",
     what,
     `The id of the ${what} is not usable as it is; a mended one was used. Ids are 1 to ${MAX_ID_LENGTH} characters, not "." or "..".`,
   );
-  return named ? text.slice(0, MAX_ID_LENGTH).replaceAll(LONE_SURROGATES, "\ufffd") : `unnamed-${what}`;
+  return named ? text.slice(0, MAX_ID_LENGTH).toWellFormed() : `unnamed-${what}`;
 }
 
 /** A name: text, or what says the same as text. */
@@ -62,7 +58,7 @@ export function safeCacheAccess(access: CacheAccess, problems: ProblemReporter):
   return undefined;
 }
 
-function isCount(value: unknown): value is number {
+export function isCount(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 

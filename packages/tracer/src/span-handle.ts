@@ -1,5 +1,5 @@
 import type { SpanKind } from "@spanloom/model";
-import { runAt } from "./active-place.ts";
+import { placeBelow, runAt } from "./active-place.ts";
 import {
   type BranchResults,
   type IterationOptions,
@@ -204,7 +204,7 @@ export class SpanHandle extends RecordedSpan {
   }
 
   #startChild(facts: SpanFacts, { input, attributes }: Prepared): SpanHandle {
-    return new SpanHandle(this.recorder, this.recorder.start(facts, this.recording)).prepare(
+    return new SpanHandle(this.recorder, this.recorder.start(facts, placeBelow(this.recording))).prepare(
       input,
       attributes,
     );

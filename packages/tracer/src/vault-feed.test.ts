@@ -1,9 +1,11 @@
 import type { ContentVault, RawContent, VaultAddress } from "@spanloom/model";
+import { makeSpan } from "@spanloom/model/fixtures";
 import { createContentVault, createMemoryBlobs } from "@spanloom/pipeline/vault";
 import { afterEach, describe, expect, test } from "vitest";
 import { createWorkflowTracer, type WorkflowTracer } from "./create-workflow-tracer.ts";
-import type { Problem } from "./problems.ts";
+import { createProblemReporter, type Problem } from "./problems.ts";
 import { collectingSink } from "./sinks.test-support.ts";
+import { VaultFeed } from "./vault-feed.ts";
 
 const KEY = ["sk", "-proj-", "Zx9cVb8nMq7wEr6tYu5iOp4a"].join("");
 const tracers: WorkflowTracer[] = [];
@@ -105,5 +107,30 @@ describe("a vault that", () => {
     expect(await tracer.flush({ timeoutMs: 10 })).toBe(false);
     await tracer.shutdown({ timeoutMs: 10 });
     expect(tracer.stats().vault?.dropped.shutdown).toBeGreaterThan(5);
+  });
+
+  test("hangs holds a bounded number of small contents, too, and keeps them in their order when it goes on", async () => {
+    let goOn = (): void => undefined;
+    const waiting = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const kept: string[] = [];
+    const put: ContentVault["put"] = async ({ spanId }) => {
+      await waiting;
+      kept.push(spanId);
+    };
+    const problems = createProblemReporter(undefined, String);
+    const feed = new VaultFeed({ ...memoryVault().vault, put }, "mill", problems);
+    const input = { format: "text", state: "captured", text: "short" } as const;
+    const given = Array.from({ length: 60_000 }, (_, index) => {
+      const span = makeSpan({ executionId: "e", spanId: (index + 1).toString(16).padStart(16, "0"), input });
+      feed.put(span, span);
+      return span.spanId;
+    });
+    expect(feed.stats().dropped.queue_full).toBeGreaterThan(1_000);
+    goOn();
+    expect(await feed.flush(20_000)).toBe(true);
+    expect(kept.length).toBe(feed.stats().kept);
+    expect(kept).toEqual(given.slice(0, kept.length));
   });
 });

@@ -8,6 +8,7 @@ import {
   type VaultAddress,
 } from "@spanloom/model";
 import { createPipeline } from "@spanloom/pipeline";
+import { type Linked, LinkedSet } from "./linked-set.ts";
 import { errorLabel, type ProblemReporter } from "./problems.ts";
 import { settled, within } from "./wait.ts";
 
@@ -19,7 +20,7 @@ export interface VaultStats {
   dropped: Partial<Record<"queue_full" | "failed" | "deleted" | "shutdown", number>>;
 }
 
-interface Entry {
+interface Entry extends Linked {
   address: VaultAddress;
   content: RawContent;
   characters: number;
@@ -27,6 +28,8 @@ interface Entry {
 
 /** About 32 MB of memory at most. */
 const MAX_CHARACTERS = 16_000_000;
+/** What an entry takes beside its texts. */
+const ENTRY_CHARACTERS = 300;
 const PUT_TIMEOUT_MS = 10_000;
 
 /** Hands raw content to the vault in the background, one span at a time and bounded; a vault that fails costs only that. */
@@ -36,7 +39,7 @@ export class VaultFeed {
   readonly #problems: ProblemReporter;
   /** Content of other instrumentations stands in attributes until a dialect moves it. */
   readonly #normalizer = createPipeline({ redaction: false, pricing: false });
-  #queue: Entry[] = [];
+  readonly #queue = new LinkedSet<Entry>();
   #characters = 0;
   #working: Promise<void> | undefined;
   #inHand: Entry | undefined;
@@ -58,7 +61,7 @@ export class VaultFeed {
     if (executionId === traceId || !mayHoldContent(raw)) return;
     const content = contentOf(this.#normalizer.clean(raw));
     if (content === undefined) return;
-    const characters = JSON.stringify(content).length;
+    const characters = ENTRY_CHARACTERS + JSON.stringify(content).length;
     this.#accepted++;
     const full = this.#characters + characters > MAX_CHARACTERS;
     if (this.#closed || full) {
@@ -67,12 +70,12 @@ export class VaultFeed {
     }
     this.#characters += characters;
     const address = { scope: this.#scope, executionId, traceId, spanId };
-    this.#queue.push({ address, content, characters });
+    this.#queue.add({ address, content, characters, before: undefined, after: undefined });
     this.#working ??= this.#work();
   }
 
   stats(): VaultStats {
-    const queued = this.#queue.length + (this.#inHand === undefined ? 0 : 1);
+    const queued = this.#queue.size + (this.#inHand === undefined ? 0 : 1);
     return { accepted: this.#accepted, kept: this.#kept, queued, dropped: { ...this.#dropped } };
   }
 
@@ -93,7 +96,8 @@ export class VaultFeed {
   }
 
   async #work(): Promise<void> {
-    for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift()) {
+    for (let [entry] = this.#queue; entry !== undefined; [entry] = this.#queue) {
+      this.#queue.delete(entry);
       this.#inHand = entry;
       const kept = await this.#keep(entry);
       this.#inHand = undefined;
@@ -122,15 +126,12 @@ export class VaultFeed {
   }
 
   #forget(of: (entry: Entry) => boolean, reason: "deleted" | "shutdown"): void {
-    const kept: Entry[] = [];
     for (const entry of this.#queue) {
-      if (!of(entry)) kept.push(entry);
-      else {
-        this.#characters -= entry.characters;
-        this.#drop(reason, 1);
-      }
+      if (!of(entry)) continue;
+      this.#queue.delete(entry);
+      this.#characters -= entry.characters;
+      this.#drop(reason, 1);
     }
-    this.#queue = kept;
   }
 
   #drop(reason: keyof VaultStats["dropped"], count: number): void {

@@ -16,6 +16,8 @@ export const MAY_HOLD = {
   escape: 8,
   /** Digits enough for a number of a person. */
   digits: 16,
+  /** Perhaps a percent-escape of what stands between a name and its value. */
+  encoded: 32,
 } as const;
 
 /** Tests a text; the sum of {@link MAY_HOLD}. */
@@ -30,6 +32,8 @@ export function createPrescan(words: readonly string[]): Prescan {
   for (const word of words) mark(table, word, MAY_HOLD.word);
   for (const { begins } of SHAPES) for (const begin of begins) mark(table, begin, MAY_HOLD.shape);
   mark(table, "://", MAY_HOLD.url);
+  // `=`, `:`, and a `%` that was itself encoded.
+  for (const begin of ["%3D", "%3A", "%25"]) mark(table, begin, MAY_HOLD.encoded);
   for (let before = 0; before < 1_024; before++) add(table, (before << 5) | classOf("\\"), MAY_HOLD.escape);
   const always = words.some((word) => word.length < 3) ? MAY_HOLD.word : 0;
 

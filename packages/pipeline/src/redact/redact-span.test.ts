@@ -101,6 +101,13 @@ describe("secret keys", () => {
     "db.connection_string",
     "credentials",
     "headers.cookie.0",
+    "openai_key",
+    "AZURE_OPENAI_KEY",
+    "api_key_prod",
+    "secret_v2",
+    "code_verifier",
+    "device_code",
+    "seedPhrase",
   ])("%s", (key) => {
     const { attributes } = clean({ attributes: { [key]: "canary", in: { [key]: ["canary"] } } });
     expect(JSON.stringify(attributes)).not.toContain("canary");
@@ -129,6 +136,11 @@ describe("secret keys", () => {
     "session.id",
     "monkey",
     "passed",
+    "tokens",
+    "prompt_tokens",
+    "status_code",
+    "cache_key_v2",
+    "country_code",
   ])("%s is none", (key) => {
     const attributes = { [key]: "value" };
     expect(clean({ attributes }).attributes).toEqual(attributes);
@@ -141,6 +153,32 @@ describe("secret keys", () => {
     expect(clean({ attributes: { schema } }).attributes).toEqual({ schema });
     const logprobs = [{ token: "Hello", logprob: -0.1 }];
     expect(clean({ attributes: { logprobs } }).attributes).toEqual({ logprobs });
+  });
+
+  test("where a word alone says little, what looks made up is taken out, and words are not", () => {
+    const random = "c4naRyK3y9xQ2mT7";
+    const attributes = {
+      tokens: ["Hello", " world", random],
+      refreshTokens: { ada: random, note: "none" },
+      token: { type: "Bearer", value: random, expires: 3600, of: { user: random } },
+    };
+    expect(clean({ attributes }).attributes).toEqual({
+      tokens: ["Hello", " world", "[redacted:token]"],
+      refreshTokens: { ada: "[redacted:token]", note: "none" },
+      token: { type: "Bearer", value: "[redacted:token]", expires: 3600, of: { user: random } },
+    });
+  });
+
+  test("a private JSON Web Key loses what makes it one", () => {
+    const open = { kty: "EC", crv: "P-256", x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", kid: "k1" };
+    const d = "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X2fCE9-E9LI";
+    const attributes = { key: { ...open, d }, text: JSON.stringify({ keys: [{ ...open, d }] }), open };
+    const hidden = { ...open, d: "[redacted:private-key]" };
+    expect(clean({ attributes }).attributes).toEqual({
+      key: hidden,
+      text: JSON.stringify({ keys: [hidden] }),
+      open,
+    });
   });
 
   test("keys that become equal keep both values", () => {
@@ -173,6 +211,11 @@ describe("what is nobody's secret", () => {
     "2026-11-21T09:30:00.000000001Z took 12.5 ms and cost 0.0035 USD",
     'JSON {"max_tokens":4096,"token_count":12,"keys":["a","b"],"public_key":"abc"}',
     '["password","email","name"]',
+    "<Token>Sign in</Token> <token>Hello</token> <password>{password}</password> <Key>reports/2026.csv</Key>",
+    "100% of passwords, 50%25 off, caf%C3%A9 and https%3A%2F%2Fhost%2F%3Fpage%3D2%26q%3Dtoken",
+    "| token | count |",
+    'curl -u "$USER:$TOKEN" host; docker run -u 1000:1000 image; the user is identified by "name"',
+    "**Token:** see below. **Password**: required",
     "Le mot de passe est oublié. 密码已重置。",
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk",
     "The token is valid for 24 hours; the API key is rotated every 90 days and the password is required.",

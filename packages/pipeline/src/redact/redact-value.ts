@@ -4,6 +4,8 @@ import { WITHHELD } from "../withhold.ts";
 import type { CompiledRules } from "./compile-rules.ts";
 import { MAY_HOLD } from "./prescan.ts";
 import type { Progress } from "./progress.ts";
+import { scanEncoded } from "./scan-encoded.ts";
+import { looksRandom } from "./scan-near.ts";
 import type { KeyRule } from "./secret-keys.ts";
 import { isMarker, withoutMarkers } from "./tally.ts";
 
@@ -18,6 +20,8 @@ const MAX_PARSES = 4;
 const MAX_ROUNDS = 8;
 /** A cut does not leave the first half of a secret: the word that it would split goes too. */
 const MAX_SPLIT_WORD = 1_024;
+/** Where an escape may hide a name, or a value from its name. */
+const HIDING = MAY_HOLD.word | MAY_HOLD.encoded;
 /** No secret is shorter. */
 const MIN_LENGTH = 6;
 
@@ -79,7 +83,18 @@ function redactOnce(text: string, bits: number, rules: CompiledRules, progress: 
     const clean = mayHide || rules.host.calls ? redactJsonText(text, rules, progress) : undefined;
     if (clean !== undefined) return clean;
   }
-  return rules.scan(text, bits, progress);
+  // First as it stands: an encoded `&` in a value does not end it.
+  const clean = rules.scan(text, bits, progress);
+  return (bits & HIDING) !== 0 && clean.includes("%") ? redactEncoded(clean, rules, progress) : clean;
+}
+
+/** What stands percent-encoded in the text, cleaned as what it says. */
+function redactEncoded(text: string, rules: CompiledRules, progress: Progress): string {
+  if (progress.parses >= MAX_PARSES) return text;
+  progress.parses++;
+  const clean = scanEncoded(text, (decoded) => redactText(decoded, rules, progress));
+  progress.parses--;
+  return clean;
 }
 
 /** JSON text, cleaned as the value that it says. `undefined` where it is none. */
@@ -141,6 +156,7 @@ function redactObject(
   rules: CompiledRules,
   progress: Progress,
   depth: number,
+  around?: KeyRule,
 ): JsonValue {
   const keys = Object.keys(object);
   if (keys.length === 1 && keys[0] === "$bytes" && isBase64(object.$bytes)) {
@@ -155,7 +171,8 @@ function redactObject(
     const known = rules.cleanKey(key);
     const cleanKey = known === undefined ? redactText(key, rules, progress) : key;
     const ownRule = known === undefined ? rules.keyRule(withoutMarkers(cleanKey)) : (known ?? undefined);
-    const rule = (key === named?.member ? named.rule : undefined) ?? ownRule;
+    const rule =
+      (key === named?.member ? named.rule : undefined) ?? ownRule ?? aboutText(around, object, key);
     progress.place.key = cleanKey;
     const clean =
       rule === undefined || (rule.takes === "text" && Object.hasOwn(object, "logprob"))
@@ -165,6 +182,21 @@ function redactObject(
     if (copy !== undefined) put(copy, cleanKey, clean);
   }
   return copy ?? object;
+}
+
+/** What a JSON Web Key has only where it is a private one. Source: RFC 7518, section 6. */
+const PRIVATE_MEMBER = /^(?:d|k|p|q|dp|dq|qi)$/;
+const PRIVATE_KEY: KeyRule = { name: "private-key", takes: "text" };
+
+/** What stands around a text says something about it, too; what is deeper stands for itself. */
+function aboutText(
+  around: KeyRule | undefined,
+  object: { [key: string]: JsonValue },
+  key: string,
+): KeyRule | undefined {
+  const isPrivate = key.length <= 2 && PRIVATE_MEMBER.test(key) && typeof object.kty === "string";
+  const rule = isPrivate ? PRIVATE_KEY : around;
+  return rule !== undefined && typeof object[key] === "string" ? rule : undefined;
 }
 
 function copyOf(
@@ -210,9 +242,10 @@ function redactSecret(
   depth: number,
 ): JsonValue {
   if (typeof value === "string") {
-    return value === "" || value === WITHHELD || isMarker(value)
-      ? value
-      : progress.tally.replace(rule.name, value);
+    if (value === "" || value === WITHHELD || isMarker(value)) return value;
+    return rule.takes !== "random" || looksRandom(value)
+      ? progress.tally.replace(rule.name, value)
+      : redactText(value, rules, progress);
   }
   if (typeof value === "number" && rule.takes === "everything")
     return progress.tally.replace(rule.name, String(value));
@@ -222,9 +255,12 @@ function redactSecret(
       const clean = value.map((item) => redactSecret(item, rule, rules, progress, depth + 1));
       return clean.some((item, index) => item !== value[index]) ? clean : value;
     }
-  } else if (isSchema(value) || rule.takes === "text") {
+  } else if (isSchema(value)) {
     return redactValue(value, rules, progress, depth);
+  } else if (rule.takes !== "everything") {
+    return redactObject(value, rules, progress, depth, { name: rule.name, takes: "random" });
   }
+  if (rule.takes === "random") return redactValue(value, rules, progress, depth);
   return Object.keys(value).length === 0 ? value : progress.tally.replace(rule.name, JSON.stringify(value));
 }
 

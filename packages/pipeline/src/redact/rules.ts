@@ -90,7 +90,9 @@ export const SECRET_WORDS: readonly SecretWord[] = [
   ...["pass", "pwd", "secret", "token", "jwt", "bearer", "authorization", "cookie", "credential", "dsn"].map(
     same,
   ),
-  ...["key", "csrf", "xsrf", "otp", "auth=", "sig=", "signature="].map(same),
+  ...["key", "kty", "csrf", "xsrf", "otp", "auth=", "sig=", "signature="].map(same),
+  { source: "curl\\s", begins: "curl", sure: "curl" },
+  { source: "identified\\s", begins: "identified", sure: "identified" },
   { source: "basic\\s", begins: "basic", sure: "basic" },
   { source: "conn(?:ection)?[ _-]?str", begins: "conn", sure: "conn" },
   { source: "api[ _-]?key", begins: "api", sure: "key" },

@@ -1,5 +1,7 @@
 import type { LiteralSearch } from "./find-literals.ts";
-import { findNear } from "./scan-near.ts";
+import { findInCommand } from "./scan-commands.ts";
+import { findElement } from "./scan-elements.ts";
+import { findNear, looksRandom } from "./scan-near.ts";
 import type { KeyRule } from "./secret-keys.ts";
 import { isReplaced, type Tally } from "./tally.ts";
 
@@ -10,10 +12,11 @@ const KEY_CHARACTER = /[\w.-]/;
 const MAX_KEY = 64;
 /**
  * From the end of a key to the beginning of its value: closing quote, `:`, `=` or `=>`, opening quote. Also what stands
- * between the two of a JSON list (`["authorization","..."]`) and of `{"name":"authorization","value":"..."}`.
+ * between the two of a JSON list (`["authorization","..."]`) and of `{"name":"authorization","value":"..."}`, and the
+ * asterisks of a name that Markdown has in bold.
  */
 const OPERATOR =
-  /((?:\\{0,8}["'`])?)\s{0,4}(:=|=>|=|:|,\s{0,4}\\{0,8}"values?\\{0,8}"\s{0,4}:\s{0,4}\[?|,)[ \t]{0,4}((?:\\{0,8}["'`])?)/y;
+  /((?:\\{0,8}["'`])?)\*{0,2}\s{0,4}(:=|=>|=|:|,\s{0,4}\\{0,8}"values?\\{0,8}"\s{0,4}:\s{0,4}\[?|,)\*{0,2}[ \t]{0,4}((?:\\{0,8}["'`])?)/y;
 const LIST_BEGINS = /\[\s{0,4}\\{0,8}["']$/;
 /** Where a value without quotes ends; a header's goes to the end of its line. */
 const BARE = /[^\s"'`,;&<>)}\]\\]*/y;
@@ -31,7 +34,8 @@ const ABOUT_SECRETS = /key|token|secret|pass|cred|auth|none|null|undefined|false
 const LIKE_A_CONNECTION =
   /(?:host|server|user|user id|uid|username|endpoint|data source|dbname|accountname)\s?=/i;
 
-interface Found {
+/** A secret: where it stands, and the rule that found it. */
+export interface Found {
   from: number;
   to: number;
   rule: string;
@@ -72,7 +76,13 @@ function isRuleName(text: string, { start }: Key): boolean {
 }
 
 function findSecret(text: string, hit: number, key: Key, decide: KeyDecision): Found | undefined {
-  return findScheme(text, hit) ?? findAssigned(text, key, decide) ?? findHandedOver(text, key, decide);
+  return (
+    findScheme(text, hit) ??
+    findAssigned(text, key, decide) ??
+    findElement(text, key, decide) ??
+    findInCommand(text, hit) ??
+    findHandedOver(text, key, decide)
+  );
 }
 
 /** `Bearer <token>` and `Basic <base64>` anywhere; "basic requirements" and "bearer of news" are neither. */
@@ -95,7 +105,8 @@ function decodeBase64(text: string): string {
   return Buffer.from(text.slice(0, 400), "base64").toString("latin1");
 }
 
-interface Key {
+/** A name that may be a secret's. */
+export interface Key {
   start: number;
   end: number;
 }
@@ -107,9 +118,16 @@ function keyAround(text: string, hit: number, hitEnd: number): Key {
   let end = hitEnd;
   while (!KEY_CHARACTER.test(text[end - 1] as string)) end--;
   while (end < text.length && end - hitEnd < MAX_KEY && KEY_CHARACTER.test(text[end] as string)) end++;
-  // An escaped line end before the key (`\npassword`) is not its first letter.
-  if (text[start - 1] === "\\" && /[nrt]/.test(text[start] as string)) start++;
+  // An escape before the key (`\npassword`, `\u0026token`) is no part of it.
+  if (text[start - 1] === "\\")
+    start += /^(?:u[0-9A-Fa-f]{4}|[nrt])/.exec(text.slice(start, start + 5))?.[0].length ?? 0;
   return { start, end };
+}
+
+/** What stands before a key, also where JSON text has it as an escape. */
+function characterBefore(text: string, start: number): string | undefined {
+  const code = /\\u([0-9A-Fa-f]{4})$/.exec(text.slice(Math.max(0, start - 6), start))?.[1];
+  return code === undefined ? text[start - 1] : String.fromCharCode(Number.parseInt(code, 16));
 }
 
 function findAssigned(text: string, { start, end }: Key, decide: KeyDecision): Found | undefined {
@@ -117,7 +135,7 @@ function findAssigned(text: string, { start, end }: Key, decide: KeyDecision): F
   const operator = OPERATOR.exec(text);
   if (operator === null) return undefined;
   const key = text.slice(start, end);
-  const rule = decide(key) ?? signatureRule(key, text[start - 1]);
+  const rule = decide(key) ?? signatureRule(key, characterBefore(text, start));
   if (rule === undefined) return undefined;
   const [whole, closing = "", sign = "", opening = ""] = operator;
   const from = end + whole.length;
@@ -183,7 +201,8 @@ interface Assigned {
 }
 
 function isSecretValue({ key, rule, value, closing, sign, opening, spaced, text, start }: Assigned): boolean {
-  const before = text[start - 1];
+  if (rule.takes === "random") return looksRandom(value);
+  const before = characterBefore(text, start);
   // JSON: a quoted key and a colon. Texts always, numbers where the rule takes them; true, null and structures never.
   if (closing !== "" && sign === ":") {
     if (opening !== "") return true;

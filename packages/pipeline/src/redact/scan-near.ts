@@ -5,7 +5,7 @@
 
 /** What may stand between the word and the value. */
 const LINK =
-  /["'`*_)\]]{0,3}\s{0,3}(?:(?:is|was|are|will be|to|as|value|called|now|here|this|following|new|set to|equals)\b\s{0,2}){0,3}(?:[:=]|->|=>|→|-|–)?\s{0,3}["'`(<[*_]{0,3}/iy;
+  /["'`*_)\]]{0,3}\s{0,3}(?:(?:is|was|are|will be|to|as|value|called|now|here|this|following|new|set to|equals)\b\s{0,2}){0,3}(?:[:=|]|->|=>|→|-|–)?[*_]{0,3}\s{0,3}["'`(<[*_]{0,3}/iy;
 const VALUE = /[\w+/=.~-]*/y;
 const MIN_LENGTH = 16;
 /** A value is told by its beginning; the whole of one goes. */
@@ -27,7 +27,7 @@ export function findNear(text: string, end: number): { from: number; to: number 
 }
 
 /** As a generator writes it: one run of letters and digits that change places often, and use many different ones. */
-function looksRandom(value: string): boolean {
+export function looksRandom(value: string): boolean {
   if (value.length < MIN_LENGTH || UUID.test(value)) return false;
   return value
     .split(/[^A-Za-z0-9]/)

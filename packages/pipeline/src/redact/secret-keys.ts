@@ -6,8 +6,11 @@
 export interface KeyRule {
   /** Stands in the replacement: `[redacted:<name>]`. */
   name: string;
-  /** A text is always replaced. What else: numbers (a numeric password) and whole structures, or only text. */
-  takes: "everything" | "text";
+  /**
+   * `everything`: texts, numbers (a numeric password) and whole structures. `text`: texts, and what looks made up in a
+   * structure. `random`: only what looks made up.
+   */
+  takes: "everything" | "text" | "random";
 }
 
 const PASSWORD: KeyRule = { name: "password", takes: "everything" };
@@ -16,6 +19,7 @@ const KEY: KeyRule = { name: "key", takes: "everything" };
 const AUTHORIZATION: KeyRule = { name: "authorization", takes: "everything" };
 const COOKIE: KeyRule = { name: "cookie", takes: "everything" };
 const TOKEN: KeyRule = { name: "token", takes: "text" };
+const TOKENS: KeyRule = { name: "token", takes: "random" };
 const CREDENTIAL: KeyRule = { name: "credential", takes: "everything" };
 const CONNECTION: KeyRule = { name: "connection-string", takes: "everything" };
 
@@ -65,6 +69,21 @@ const KEY_OF: ReadonlySet<string> = new Set(
   ),
 );
 
+/** Whose keys have no shape of their own, or not always: before a last `key`. */
+const KEY_FROM: ReadonlySet<string> = new Set(
+  "anthropic azure cohere deepseek gemini google groq mistral openai openrouter perplexity pinecone replicate sendgrid stripe supabase tavily together twilio".split(
+    " ",
+  ),
+);
+
+/** Behind a name: which of several it is. */
+const WHICH: ReadonlySet<string> = new Set(
+  "value base64 b64 pem raw prod production staging dev live primary secondary current old new v".split(" "),
+);
+
+/** Before a last `tokens`, which else are counted. */
+const TOKENS_OF: ReadonlySet<string> = new Set("access auth refresh id api bearer session".split(" "));
+
 /** Before a last `token`: places in a text or a listing, nobody's secrets. */
 const HARMLESS_TOKEN: ReadonlySet<string> = new Set(
   "max min total num first last next prev previous page continuation stop eos bos pad unk mask special per by cancellation cancel".split(
@@ -90,11 +109,15 @@ export function secretKeyRule(key: string): KeyRule | undefined {
   if (rule === TOKEN && before !== undefined && HARMLESS_TOKEN.has(before)) return undefined;
   if (last === "pass") return before !== undefined && PASS_OF.has(before) ? PASSWORD : undefined;
   if (rule !== undefined) return rule;
-  if (last === "key" || last === "keys") return before !== undefined && KEY_OF.has(before) ? KEY : undefined;
+  if (last === "key" || last === "keys")
+    return before !== undefined && (KEY_OF.has(before) || KEY_FROM.has(before)) ? KEY : undefined;
+  if (last === "tokens") return words.length === 1 || TOKENS_OF.has(before as string) ? TOKENS : undefined;
+  if ((last === "code" && before === "device") || (last === "verifier" && before === "code")) return TOKEN;
   if (last === "string" && (before === "connection" || before === "conn")) return CONNECTION;
   if (last === "auth" && (before === "basic" || before === "proxy" || before === "bearer"))
     return AUTHORIZATION;
-  if (last === "value" || last === "base64" || last === "b64" || last === "pem" || last === "raw") {
+  if (last === "phrase" && (before === "seed" || before === "recovery")) return SECRET;
+  if (WHICH.has(last)) {
     return words.length > 1 ? secretKeyRule(words.slice(0, -1).join("_")) : undefined;
   }
   // Run together, as environment variables of some tools have it: MYAPIKEY, GITHUBTOKEN.

@@ -1,13 +1,15 @@
+import { within } from "../wait.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Waiting } from "./record-queue.ts";
 
+const LOOK_MS = 10;
 /** What comes later than this many deletions is for the store's tombstone. */
 const MAX_DELETED = 10_000;
 
 /**
- * Forgets an execution, in memory and on the disk. What is being sent just now may still arrive. Rejects when the disk
- * would not.
+ * Forgets an execution, in memory and on the disk. What is being sent just now may still arrive: see `arrived`. Rejects
+ * when the disk would not.
  */
 export async function deleteExecution(
   { deleted, queue, ledger, options }: Delivery,
@@ -24,6 +26,15 @@ export async function deleteExecution(
     ledger.lose("deleted", count);
     if (from === "deadLettered") ledger.counters.deadLettered -= count;
   });
+}
+
+/** Waits until nothing of the execution is being sent any more. False when nothing was. */
+export async function arrived({ ledger }: Delivery, executionId: string): Promise<boolean> {
+  const isUnderWay = (): boolean =>
+    [...ledger.sending].some(({ record }) => record.executionId === executionId);
+  const was = isUnderWay();
+  while (isUnderWay()) await within(undefined, LOOK_MS);
+  return was;
 }
 
 /** The entries of executions that nobody has deleted; the others are let go. */

@@ -21,9 +21,11 @@ function setUp(options: Partial<WorkflowTracerOptions> = {}) {
   const directory = mkdtempSync(join(tmpdir(), "spanloom-delete-"));
   cleanUps.push(() => rmSync(directory, { recursive: true, force: true }));
   const store = createMemoryStore().forScope("default");
-  const state = { away: false };
+  const state = { away: false, writes: 0, slow: Promise.resolve() };
   const sink: SpanSink & Pick<ScopedStore, "deleteExecution"> = {
     async write(spans) {
+      state.writes++;
+      await state.slow;
       if (state.away) throw Object.assign(new Error("away"), { code: "ECONNREFUSED" });
       const refused = spans.flatMap(({ kind }, index) => (kind === "retriever" ? [index] : []));
       await store.write(spans.filter(({ kind }) => kind !== "retriever"));
@@ -105,6 +107,23 @@ test("an execution is deleted wherever it stands, others are not, and the counte
   expect(await store.getExecution("gone")).toBeUndefined();
   expect((await store.getExecution("stays"))?.spanCount).toBeGreaterThan(0);
   expect(spooled()).not.toContain('"gone"');
+});
+
+test("what is on its way to the store while its execution is deleted does not stay there", async () => {
+  const { store, state, tracer, run } = setUp();
+  let answer = (): void => undefined;
+  state.slow = new Promise((resolve) => {
+    answer = resolve;
+  });
+  for (const executionId of ["gone", "stays"]) run(executionId);
+  await expect.poll(() => state.writes).toBe(1);
+  const deleting = tracer.deleteExecution("gone");
+  setTimeout(answer, 50);
+  expect(await deleting).toBe(true);
+  expect(await store.getExecution("gone")).toBeUndefined();
+  await expect.poll(() => tracer.stats()).toMatchObject({ queued: 0, spilled: 0 });
+  expect((await store.getExecution("stays"))?.spanCount).toBe(2);
+  expectToReconcile(tracer.stats());
 });
 
 test("what an earlier process left on the disk is reached as well", async () => {

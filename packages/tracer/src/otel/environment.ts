@@ -49,8 +49,7 @@ function otlpOf(env: Variables, problems: ProblemReporter): OtelEnvironment["otl
   if (!forTraces && !forAll) return undefined;
   const given = (name: string): string | undefined =>
     env[`OTEL_EXPORTER_OTLP_TRACES_${name}`] ?? env[`OTEL_EXPORTER_OTLP_${name}`];
-  const exporters = env.OTEL_TRACES_EXPORTER?.split(",").map((name) => name.trim());
-  if (exporters !== undefined && !exporters.some((name) => name === "otlp" || name === "")) return undefined;
+  if (!/(^|,)\s*(otlp)?\s*(,|$)/.test(env.OTEL_TRACES_EXPORTER ?? "")) return undefined;
   const url = forTraces || `${forAll?.replace(/\/+$/, "")}/v1/traces`;
   const fault =
     given("PROTOCOL")?.trim() === "grpc"

@@ -10,10 +10,7 @@ export function linkTo(
 ): Link | undefined {
   const hex = String(traceId).replaceAll("-", "").toLowerCase();
   if (isTraceId(hex) && isSpanId(spanId))
-    return {
-      context: { traceId: hex, spanId, traceFlags: 1 },
-      ...(attributes !== undefined && { attributes }),
-    };
+    return { context: { traceId: hex, spanId, traceFlags: 1 }, attributes };
   const message = "A link had no trace id of 32 hex digits, or no span id of 16; it was left out.";
   problems.report("invalid_argument", "link", message);
   return undefined;

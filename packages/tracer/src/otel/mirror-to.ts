@@ -8,7 +8,8 @@ import { sdkResource } from "./sdk-resource.ts";
 
 /**
  * Lets processors of the host, of either SDK line, see our spans, too: `createWorkflowTracer({ mirror: mirrorTo(processor) })`.
- * They get ids and figures as attributes, never content.
+ * They get ids and figures as attributes, never content. Names, events, links and messages of errors are as the host's
+ * code gave them: `redactingExporter` around the exporter takes secrets out of these, too.
  */
 export function mirrorTo(...processors: OtelSpanProcessor[]): Mirror {
   return {

@@ -60,8 +60,8 @@ export class PrivateProvider implements SpanHome {
       traceId: parent?.traceId ?? newTraceId(),
       spanId: newSpanId(),
       traceFlags: 1,
+      traceState: parent?.traceState,
     };
-    if (parent?.traceState !== undefined) context.traceState = parent.traceState;
     const depth = own ? above.depth + 1 : 0;
     const span = new RecordingSpan(this, request, context, parent, depth);
     if (links !== undefined) span.addLinks(links);

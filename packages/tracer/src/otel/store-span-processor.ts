@@ -54,7 +54,7 @@ const MAX_LIVE = 50_000;
  */
 export class StoreSpanProcessor {
   readonly #options: StoreSpanProcessorOptions;
-  #live = new LinkedSet<LiveSpan>();
+  readonly #live = new LinkedSet<LiveSpan>();
   /** Of this processor alone: a span of the host may be carried to several tracers. */
   readonly #key: symbol = Symbol("spanloom.live");
   #timer: NodeJS.Timeout | undefined;
@@ -125,7 +125,7 @@ export class StoreSpanProcessor {
   /** Writes running spans no more. */
   shutdown(): void {
     clearInterval(this.#timer);
-    this.#live = new LinkedSet();
+    for (const live of this.#live) this.#live.delete(live);
   }
 
   /** Spans that nobody ends: no longer waited for. Should the end come after all, it takes the place of this one. */
