@@ -27,9 +27,15 @@ if (process.argv[1] === program) await run(JSON.parse(process.argv[2] ?? "") as 
 async function run({ database, directory, ledger, mode, url, seed, slowStore }: BusyRun): Promise<void> {
   const store = createSqliteStore({ path: database, retention: false }).forScope("default");
   const file = openSync(ledger, "a");
+  let handedAt = 0;
+  /** Just before a span is handed over. On a busy machine any time may pass between that and the note of it. */
+  const handOver = (): void => {
+    handedAt = performance.now();
+  };
   // A line is in the ledger only after the tracer has accepted the span.
   const note = (kind: string, spanId: string, result = ""): void => {
-    writeSync(file, `${JSON.stringify({ kind, spanId, result, at: performance.now() })}\n`);
+    const line = { kind, spanId, result, handedAt, notedAt: performance.now() };
+    writeSync(file, `${JSON.stringify(line)}\n`);
   };
   let writes = 0;
   const tracer = createWorkflowTracer({
@@ -41,7 +47,10 @@ async function run({ database, directory, ledger, mode, url, seed, slowStore }: 
     },
     otlp: { url },
     durability: createDiskSpool({ directory, mode }),
-    onProblem: () => undefined,
+    onProblem: ({ code, where, cause }) => {
+      // Spans wait for a slow store as they should; anything else is worth knowing when spans are missing.
+      if (code !== "delivery_failed") console.error(code, where, cause);
+    },
   });
   for (let turn = 0; ; turn++) {
     const workflowId = `w-${seed}-${turn}`;
@@ -50,13 +59,17 @@ async function run({ database, directory, ledger, mode, url, seed, slowStore }: 
       let spanId = "";
       const result = execution.node({ id: `n${step}` }, (node) => {
         const llm = node.startLlm({ model: "gpt-4.1-mini", provider: "openai" });
-        llm.setUsage({ input: TOKENS }).end();
+        llm.setUsage({ input: TOKENS });
+        handOver();
+        llm.end();
         note("llm", llm.spanId);
         spanId = node.spanId;
+        handOver();
         return step * 2;
       });
       note("node", spanId, String(result));
     }
+    handOver();
     execution.end();
     note("root", execution.spanId, workflowId);
     await (turn % 5 === 0 ? setTimeout(1) : setImmediate());
