@@ -48,7 +48,8 @@ describe.each(["immediate", "batched"] as const)("after kill -9 at random points
         const noted = await runAndKill(options, WINDOW_MS + 50 + Math.random() * 700);
         // A process that the machine does not run can keep no promise: what counts is when it did something last.
         const endedAt = noted.at(-1)?.handedAt ?? 0;
-        const safe = mode === "immediate" ? noted : noted.filter(({ notedAt }) => notedAt < endedAt - WINDOW_MS);
+        const safe =
+          mode === "immediate" ? noted : noted.filter(({ notedAt }) => notedAt < endedAt - WINDOW_MS);
         expect(safe.length).toBeGreaterThan(0);
         promised.push(...safe);
       }
