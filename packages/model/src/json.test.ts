@@ -101,6 +101,7 @@ describe("canonicalJson", () => {
     ['{"a":{},"b":{"z":1}}', { b: { z: 1 }, a: new Date(0) }],
     ['{"a":null,"b":[null]}', { b: [Symbol("s")], a: () => 1 }],
     ['{"a":1,"b":{"c":2}}', { b: { toJSON: undefined, c: 2 }, a: 1 }],
+    ['{"a":{},"b":{}}', { b: new Number(1), a: new String("") }],
     ["null", undefined],
   ])("writes %s wherever in a value a part of it is unusual", (text, value) => {
     expect(canonicalJson(value)).toBe(text);

@@ -43,7 +43,11 @@ function inOrder(value: unknown, depth: number): unknown {
   if (typeof value === "function" || typeof value === "symbol") return notSimple;
   if (typeof value !== "object" || value === null) return value;
   if (depth > MAX_DEPTH || ("toJSON" in value && typeof value.toJSON === "function")) return notSimple;
-  return Array.isArray(value) ? listInOrder(value, depth) : membersInOrder(value as Members, depth);
+  if (Array.isArray(value)) return listInOrder(value, depth);
+  // `JSON.stringify` writes boxed numbers and the like as what is in the box.
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return notSimple;
+  return membersInOrder(value as Members, depth);
 }
 
 type Members = Record<string, unknown>;

@@ -1,12 +1,13 @@
 import { type ScopedStore, SpanloomError, type SpanSink } from "@spanloom/model";
-import { arrived, deleteExecution } from "./deliver/delete-execution.ts";
+import { arrived, deleteExecution, isUnderWay } from "./deliver/delete-execution.ts";
 import type { Delivery } from "./deliver/delivery.ts";
 import type { LateListeners } from "./late-listeners.ts";
 
 /**
- * Deletes an execution wherever it stands: in the store, whose tombstone meets what comes late, then in what waits in
- * memory and on the disk, once more in the store where some was on its way there, for a store leaves no tombstone of what
- * it never had, then in the vault. Each is tried, whatever becomes of the others. Gives what the store did.
+ * Deletes an execution wherever it stands: in what waits in memory and on the disk, from when on nothing of it is taken any
+ * more; in the store, whose tombstone meets what comes late from elsewhere, and once more there where some was on its way,
+ * for a store leaves no tombstone of what it never had; in the vault. Each is tried, whatever becomes of the others. Gives
+ * what the store did.
  */
 export async function eraseExecution(
   executionId: string,
@@ -26,17 +27,21 @@ export async function eraseExecution(
       return undefined;
     }
   };
-  const found = await attempt("the store", () => deleterOf(sink).deleteExecution(executionId));
   await attempt("what waits", async () => {
     const done = await Promise.allSettled(
       deliveries.map((each) => each && deleteExecution(each, executionId)),
     );
     for (const one of done) if (one.status === "rejected") throw one.reason;
   });
-  const again = await attempt("the store", async () => {
-    const [toStore] = deliveries;
-    return (await arrived(toStore, executionId)) && deleterOf(sink).deleteExecution(executionId);
-  });
+  const [toStore] = deliveries;
+  const onItsWay = isUnderWay(toStore, executionId);
+  const found = await attempt("the store", () => deleterOf(sink).deleteExecution(executionId));
+  const again =
+    onItsWay &&
+    (await attempt("the store", async () => {
+      await arrived(toStore, executionId);
+      return deleterOf(sink).deleteExecution(executionId);
+    }));
   await attempt("the vault", () => listeners?.deleteExecution(executionId));
   const [first] = failures;
   if (first === undefined) return found === true || again === true;

@@ -23,7 +23,7 @@ port.on("message", ({ id, method, args }: WorkerRequest) => {
   port.postMessage(answer(id, method, args));
   busyMs += performance.now() - started;
   // While calls wait, no timer has its turn.
-  if (busyMs >= BUSY_MS) keepUp();
+  if (busyMs >= BUSY_MS && performance.now() >= notBefore) keepUp();
   else settleIn(DELAY_MS);
 });
 
@@ -42,6 +42,8 @@ const BUSY_MS = 60;
 const MOST_BUSY_MS = 120;
 /** How long calls took since the last step. */
 let busyMs = 0;
+/** A step that failed is not tried again before, however busy the store is. */
+let notBefore = 0;
 let next: NodeJS.Timeout | undefined;
 
 function keepUp(): void {
@@ -64,6 +66,7 @@ function settle(): boolean {
     return true;
   } catch {
     // Another process writes, or the disk is full. Whoever asks hears of it.
+    notBefore = performance.now() + AGAIN_MS;
     settleIn(AGAIN_MS);
     return false;
   }

@@ -28,13 +28,15 @@ export async function deleteExecution(
   });
 }
 
-/** Waits until nothing of the execution is being sent any more. False when nothing was. */
-export async function arrived({ ledger }: Delivery, executionId: string): Promise<boolean> {
-  const isUnderWay = (): boolean =>
-    [...ledger.sending].some(({ record }) => record.executionId === executionId);
-  const was = isUnderWay();
-  while (isUnderWay()) await within(undefined, LOOK_MS);
-  return was;
+/** Whether something of the execution is being sent just now. */
+export function isUnderWay({ ledger }: Delivery, executionId: string): boolean {
+  for (const { record } of ledger.sending) if (record.executionId === executionId) return true;
+  return false;
+}
+
+/** Waits until nothing of the execution is being sent any more. */
+export async function arrived(delivery: Delivery, executionId: string): Promise<void> {
+  while (isUnderWay(delivery, executionId)) await within(undefined, LOOK_MS);
 }
 
 /** The entries of executions that nobody has deleted; the others are let go. */

@@ -1,6 +1,7 @@
 import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import type { ContentVault, ScopedStore, SpanSink } from "@spanloom/model";
 import { createContentVault } from "@spanloom/pipeline/vault";
 import { createMemoryStore } from "@spanloom/store";
@@ -155,4 +156,31 @@ test("what could not be deleted is said, and the rest is gone all the same", asy
   });
   expect(await store.getExecution("gone")).toBeUndefined();
   expect(spooled()).not.toContain('"gone"');
+});
+
+test.each([
+  ["is written while the deletion waits for its answer", 60],
+  ["still waits when the deletion begins", 0],
+])("an execution that %s does not stay in a store that had none of it", async (_, writeMs) => {
+  const store = createMemoryStore().forScope("default");
+  const sink: SpanSink & Pick<ScopedStore, "deleteExecution"> = {
+    async write(spans) {
+      await pause(writeMs);
+      return store.write(spans);
+    },
+    // Far away: it has looked long before it answers.
+    async deleteExecution(executionId) {
+      const found = await store.deleteExecution(executionId);
+      await pause(150);
+      return found;
+    },
+  };
+  const { tracer, run } = setUp({ store: sink, queue: { flushIntervalMs: 20 } });
+  run("gone");
+  if (writeMs > 0) await pause(40);
+  await tracer.deleteExecution("gone");
+  run("stays");
+  expect(await tracer.flush()).toBe(false);
+  expect(await store.getExecution("gone")).toBeUndefined();
+  expect((await store.getExecution("stays"))?.spanCount).toBe(3);
 });

@@ -31,7 +31,7 @@ export function joinOtherInstrumentations(): void {
     getTracer: (name, version) => joiningTracer({ name, ...(version !== undefined && { version }) }),
   });
   const manager = new AsyncContextManager();
-  if (!carriesContext() && context.setGlobalContextManager(manager)) manager.enable();
+  if (!hasContextManager() && context.setGlobalContextManager(manager)) manager.enable();
 }
 
 function hasProvider(): boolean {
@@ -41,7 +41,7 @@ function hasProvider(): boolean {
 }
 
 /** Asks by trying: setting a second manager would be logged as the host's mistake. */
-function carriesContext(): boolean {
+function hasContextManager(): boolean {
   const key = createContextKey("spanloom");
   return context.with(context.active().setValue(key, true), () => context.active().getValue(key) === true);
 }

@@ -98,7 +98,8 @@ test("a post is packed when the host or the environment says so, and the spans a
   const asked = setUp({ url, compression: "gzip" });
   asked.run();
   expect(await asked.tracer.flush()).toBe(true);
-  vi.stubEnv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip");
+  vi.stubEnv("OTEL_EXPORTER_OTLP_COMPRESSION", " gzip");
+  vi.stubEnv("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "");
   const told = setUp({ url });
   told.run();
   expect(await told.tracer.flush()).toBe(true);

@@ -49,7 +49,7 @@ export function createOtlpSender(options: OtlpOptions): Send {
 
 /** Source: OpenTelemetry specification, "OpenTelemetry Protocol Exporter". */
 function compressionOf(env: NodeJS.ProcessEnv): string | undefined {
-  return env.OTEL_EXPORTER_OTLP_TRACES_COMPRESSION ?? env.OTEL_EXPORTER_OTLP_COMPRESSION;
+  return env.OTEL_EXPORTER_OTLP_TRACES_COMPRESSION?.trim() || env.OTEL_EXPORTER_OTLP_COMPRESSION?.trim();
 }
 
 /** A partial success says how many spans were refused, not which. */

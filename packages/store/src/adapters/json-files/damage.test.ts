@@ -135,3 +135,26 @@ test("a scope whose name is damaged is reported when retention looks for it, and
   expect(await store.prune(everything)).toMatchObject({ executions: 4 });
   expect(problems).toHaveLength(1);
 });
+
+test("a process that follows falls back to the state before a damaged one, as one that opens the folder does", async () => {
+  const follower = open().forScope("scope");
+  const writer = createJsonFilesStore({ folder, retention: false });
+  await writer.forScope("scope").write([spanOf(1, 1)]);
+  expect((await follower.getExecution("run-1"))?.spanCount).toBe(1);
+  await writer.forScope("scope").write([spanOf(1, 2)]);
+  await writer.forScope("scope").write([spanOf(1, 3)]);
+  await writer.close();
+  const path = await fileOf("executions");
+  const lines = (await readFile(path, "utf8")).split("\n");
+  const newest = lines.findLastIndex((line) => line.includes('"execution_id"'));
+  lines[newest] = (lines[newest] ?? "").replace(/.{20}$/, "#".repeat(20));
+  await writeFile(path, lines.join("\n"));
+
+  const spanCounts = [follower, open().forScope("scope")].map(
+    async (scope) => (await scope.getExecution("run-1"))?.spanCount,
+  );
+  expect(await Promise.all(spanCounts)).toEqual([2, 2]);
+  await follower.write([spanOf(1, 4)]);
+  const names = (await open().forScope("scope").getTrace("run-1"))?.spans.map(({ spanId }) => spanId);
+  expect(names?.map(Number)).toEqual([1, 2, 4]);
+});

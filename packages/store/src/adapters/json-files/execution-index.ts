@@ -141,7 +141,6 @@ export class ExecutionIndex {
       return;
     }
     this.damaged(file, start);
-    if (this.entries.has(executionId)) return;
     for (const older of await this.log.list("executions")) {
       const size = (await this.log.size("executions", older)) ?? 0;
       const bytes = await this.log.read("executions", older, 0, size);

@@ -20,7 +20,7 @@ const READ_BYTES = 8 << 20;
 export class NamelessLines {
   private readonly log: LogFiles;
   private readonly spans: SpanFiles;
-  private readonly files = new Map<string, { to: number; lines: NamelessLine[] }>();
+  private readonly files = new Map<string, { seen: [start: number, end: number][]; lines: NamelessLine[] }>();
 
   constructor(log: LogFiles, spans: SpanFiles) {
     this.log = log;
@@ -50,11 +50,14 @@ export class NamelessLines {
     for (const file of this.files.keys()) if (!files.includes(file)) this.files.delete(file);
     for (const file of files) {
       const size = (await this.log.size("spans", file)) ?? 0;
-      const found = this.files.get(file) ?? { to: 0, lines: [] };
-      for (const [start, end] of gapsIn(named.get(file) ?? [], found.to, size)) {
+      const found = this.files.get(file) ?? { seen: [], lines: [] };
+      // What was named when the file was looked through may be nameless now: a deletion broke off.
+      const known = [...(named.get(file) ?? []), ...found.seen].sort((a, b) => a[0] - b[0]);
+      for (const [start, end] of gapsIn(known, 0, size)) {
         for await (const line of this.linesIn(file, start, end)) found.lines.push(line);
+        found.seen.push([start, end]);
       }
-      this.files.set(file, { ...found, to: size });
+      this.files.set(file, found);
     }
   }
 

@@ -2,9 +2,10 @@ import { appendFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SpanRecord, TraceStore } from "@spanloom/model";
 import { makeSpan, textContent } from "@spanloom/model/fixtures";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createJsonFilesStore } from "../json-files.ts";
 import { newFolder } from "./harness.test-support.ts";
+import { LogFiles } from "./log-files.ts";
 
 const SECRET = "a secret that nobody else would write";
 
@@ -89,3 +90,32 @@ test("a deletion reaches what a crash left of a write that nobody was told of", 
   expect(left.match(new RegExp(SECRET, "g"))).toHaveLength(1);
   expect(left).toContain("run-2");
 });
+
+test.each([
+  ["of the same store", false],
+  ["of another store that was open meanwhile", true],
+])(
+  "a deletion that the disk broke off is finished by the next call, also after earlier ones, %s",
+  async (_, fromOther) => {
+    const scope = open().forScope("scope");
+    const other = open().forScope("scope");
+    const alone = makeSpan({
+      executionId: "run-2",
+      traceId: "b".repeat(32),
+      output: textContent("said there"),
+    });
+    await scope.write(spans);
+    await scope.write([alone]);
+    // Both have looked through the files by then.
+    await other.deleteExecution("run-3");
+    await scope.deleteExecution("run-2");
+    await other.deleteExecution("run-2");
+    // A disk that fails just then cannot be had here.
+    const failing = vi.spyOn(LogFiles.prototype, "blank").mockRejectedValue(new Error("EIO"));
+    await expect(scope.deleteExecution("run-1")).rejects.toThrow();
+    failing.mockRestore();
+    expect(await holdsSecret()).toBe(true);
+    expect(await (fromOther ? other : scope).deleteExecution("run-1")).toBe(false);
+    expect(await holdsSecret()).toBe(false);
+  },
+);

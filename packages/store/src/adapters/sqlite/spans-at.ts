@@ -36,7 +36,7 @@ export function* spansAt(
 }
 
 /** How many are read before it is known how large they are. */
-const FIRST = 8;
+const FIRST = 2;
 const MOST = 128;
 /** About so many characters are read at a time: nobody may want the rest of them. */
 const ROOM = 500_000;
