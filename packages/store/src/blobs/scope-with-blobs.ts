@@ -98,9 +98,7 @@ export class ScopeWithBlobs implements ScopedStore {
     return this.gate.pass(async () => {
       const [before] = await this.inner.getExecutions([executionId]);
       const found = await this.inner.deleteExecution(executionId);
-      // One that came between the two calls keeps its payloads until the sweep: what left it before may stand elsewhere now.
-      if (found && before !== undefined)
-        await this.deleteBlobs(await this.removedSince(executionId, before.seq), () => true);
+      if (found) await this.deleteBlobs(await this.removedSince(executionId, before?.seq ?? 1), () => true);
       return found;
     });
   }
