@@ -199,6 +199,7 @@ export async function checkAll(
   do {
     const page = await store.listExecutions({ limit: 500, ...(cursor !== undefined && { cursor }) });
     listed.push(...page.items.map((item) => item.executionId));
+    ok(listed.length <= expected.executionIds().length, "the pages list more executions than there are");
     cursor = page.nextCursor;
   } while (cursor !== undefined);
   equal(listed.sort(), expected.executionIds().sort(), "listed executions");

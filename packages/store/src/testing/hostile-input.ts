@@ -1,6 +1,7 @@
 import type { JsonValue, SpanRecord } from "@spanloom/model";
 import { jsonContent, makeSpan, textContent } from "@spanloom/model/fixtures";
 import { equal, ok, present } from "./assert.ts";
+import { readAll } from "./expected.ts";
 import type { Chapter } from "./harness.ts";
 import { jsonCopy, nested } from "./poison-records.ts";
 import { call, root, span, spanIdOf, TRACE } from "./spans.ts";
@@ -134,14 +135,7 @@ export function hostileInput({ test, features }: Chapter): void {
     const writing = store.write(given);
     for (const record of given) deface(record);
     equal((await writing).rejected, [], "rejected records");
-    const found: SpanRecord[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await store.getTrace("run-1", { view: "full", ...(cursor !== undefined && { cursor }) });
-      found.push(...(page?.spans ?? []));
-      cursor = page?.nextCursor;
-    } while (cursor !== undefined);
-    equal(found, records, "what is stored");
+    equal(await readAll(store, "run-1", 500), records, "what is stored");
   });
 
   test("a write that is no list is refused, and the store goes on", async (opened) => {

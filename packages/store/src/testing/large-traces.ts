@@ -30,6 +30,7 @@ export function largeTraces({ needs, figure }: Chapter): void {
         const page = present(await store.getTrace("run-1", cursor === undefined ? {} : { cursor }), "a page");
         equal([page.spanCount, page.asOfSeq], [SPANS, detail.seq], "spanCount and asOfSeq of a page");
         keys.push(...page.spans.map(spanKey));
+        ok(keys.length <= SPANS, "the pages give more spans than there are");
         cursor = page.nextCursor;
       } while (cursor !== undefined);
       ok(
@@ -44,11 +45,13 @@ export function largeTraces({ needs, figure }: Chapter): void {
     });
     await timed("searching 100,000 spans", async () => {
       const found: string[] = [];
+      let pages = 0;
       let cursor: string | undefined;
       do {
         const query = { text: "NEEDLE in", ...(cursor !== undefined && { cursor }) };
         const page = present(await store.searchSpans("run-1", query), "a page of matches");
         found.push(...page.items.map(spanKey));
+        ok(++pages <= SPANS && found.length <= 1, "the pages of matches do not end");
         cursor = page.nextCursor;
       } while (cursor !== undefined);
       equal(found, [spanKey(spans[77_777] as SpanRecord)], "the matches");
